@@ -1,0 +1,1 @@
+"""Who must agree: requests, reviews, grants."""

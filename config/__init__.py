@@ -1,0 +1,1 @@
+"""The Django project: settings, urls, ASGI, Celery and the embedded services. Imported by none but Django."""

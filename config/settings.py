@@ -1,0 +1,288 @@
+"""All settings, top to bottom, from the environment.
+
+Every variable can also be given as a file: `NAME_FILE=/run/secrets/name` (Docker and Kubernetes secrets).
+Without `DATABASE_URL` the product runs on its embedded PostgreSQL and Redis under `var/`, and makes its own keys
+there. With it, nothing is made up: a missing key stops the start. `docs/settings.md` lists every variable.
+"""
+
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from environs import FileAwareEnv, validate
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = FileAwareEnv()
+
+VAR_DIR = Path(env.str("COUNTERSIGN_VAR", str(BASE_DIR / "var"))).resolve()
+
+# With an own database the operator runs the services; without, config.services has started them and has put their
+# addresses into the environment, with COUNTERSIGN_EMBEDDED=true. The fall-backs answer nowhere: they let tools read
+# the settings with nothing running.
+EMBEDDED = env.bool("COUNTERSIGN_EMBEDDED", not env.str("DATABASE_URL", ""))
+DATABASE_URL = env.str("DATABASE_URL", "") or "postgresql://countersign@127.0.0.1:1/countersign"
+REDIS_URL = env.str("REDIS_URL", "") or "redis://127.0.0.1:1/0"
+
+
+def made_once(name: str, make: str) -> str:
+    """A key of the embedded installation: made on first use, kept under `var/secrets/`, readable by its owner only."""
+    path = VAR_DIR / "secrets" / name
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_suffix(f".{secrets.token_hex(4)}")
+        draft.touch(mode=0o600)
+        draft.write_text(make)
+        try:
+            # A hard link fails if another process was first: both then read the same key.
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        draft.unlink()
+    return path.read_text().strip()
+
+
+def required_key(variable: str, file_name: str) -> str:
+    value = env.str(variable, "")
+    if not value and EMBEDDED:
+        value = made_once(file_name, secrets.token_urlsafe(48))
+    if len(value) < 32:
+        raise ImproperlyConfigured(
+            f"{variable} must be set to at least 32 random characters when DATABASE_URL is set"
+            f" (or {variable}_FILE to a file that holds them): python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+        )
+    return value
+
+
+# --- Core ---------------------------------------------------------------------------------------------------------
+
+DEBUG = env.bool("COUNTERSIGN_DEBUG", False)
+SECRET_KEY = required_key("COUNTERSIGN_SECRET_KEY", "secret-key")
+# The first key seals; all of them unseal, so a key is rotated by putting a new one in front. Comma-separated.
+COUNTERSIGN_ENCRYPTION_KEYS = [
+    key.strip() for key in required_key("COUNTERSIGN_ENCRYPTION_KEYS", "encryption-key").split(",") if key.strip()
+]
+PUBLIC_URL = env.str("COUNTERSIGN_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+if urlsplit(PUBLIC_URL).scheme not in ("http", "https"):
+    raise ImproperlyConfigured(f"COUNTERSIGN_PUBLIC_URL must be an http or https address, not {PUBLIC_URL!r}")
+HTTPS = PUBLIC_URL.startswith("https://")
+ALLOWED_HOSTS = env.list("COUNTERSIGN_ALLOWED_HOSTS", ["127.0.0.1", "localhost", str(urlsplit(PUBLIC_URL).hostname)])
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "config",
+    "gateway",
+    "approvals",
+    "governance",
+    "audit",
+    "identity",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "channels",
+    "csp",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# --- Control database ---------------------------------------------------------------------------------------------
+
+_database = urlsplit(DATABASE_URL)
+if _database.scheme not in ("postgres", "postgresql") or not _database.path.strip("/"):
+    raise ImproperlyConfigured("DATABASE_URL must look like postgresql://user:password@host:5432/database")
+DATABASES = {
+    "default": {
+        **env.dj_db_url("DATABASE_URL", DATABASE_URL),
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            # A request that cannot get a connection in three seconds is refused with a reason; it never hangs.
+            "pool": {"min_size": 1, "max_size": env.int("COUNTERSIGN_CONTROL_POOL", 20), "timeout": 3},
+            "connect_timeout": 3,
+            "application_name": "countersign",
+        },
+    }
+}
+
+# --- Redis, Celery, Channels --------------------------------------------------------------------------------------
+
+if urlsplit(REDIS_URL).scheme not in ("redis", "rediss", "unix"):
+    raise ImproperlyConfigured("REDIS_URL must look like redis://:password@host:6379/0")
+# Keeps installations (and test workers) that share one Redis apart; pub/sub channels ignore the database number.
+REDIS_PREFIX = env.str("COUNTERSIGN_REDIS_PREFIX", "countersign")
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": f"{REDIS_PREFIX}:channels"},
+    }
+}
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_TIMEOUT = 3
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "global_keyprefix": f"{REDIS_PREFIX}:celery:",
+    # A task that a dead worker had taken comes back after this many seconds; the sweep is faster for what matters.
+    "visibility_timeout": 600,
+    "socket_connect_timeout": 3,
+    "socket_timeout": 10,
+    "max_retries": 1,
+}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_DEFAULT_QUEUE = "maintenance"
+CELERY_TASK_ROUTES = {
+    "approvals.park": {"queue": "parked"},
+    "gateway.execute": {"queue": "execute"},
+    "approvals.notify": {"queue": "notify"},
+}
+CELERY_BEAT_SCHEDULE = {
+    "sweep-requests": {"task": "gateway.sweep", "schedule": 5.0},
+    "expire-requests": {"task": "approvals.expire", "schedule": 30.0},
+    "delete-old-results": {"task": "gateway.delete_expired_results", "schedule": 600.0},
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "run" / "celerybeat-schedule")
+
+# --- Sign-in ------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "identity.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "dashboard"
+ACCOUNT_ADAPTER = "identity.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = False
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = False
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("COUNTERSIGN_BEHIND_PROXY", False) else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# Two demos on one machine differ only by port, which cookies ignore: the name keeps their sessions apart.
+SESSION_COOKIE_NAME = f"countersign_session_{urlsplit(PUBLIC_URL).port or 443}"
+CSRF_COOKIE_NAME = f"countersign_csrf_{urlsplit(PUBLIC_URL).port or 443}"
+
+# Nothing inline, nothing from another host. WebSockets go to the same origin ('self' covers ws: in CSP level 3).
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# --- Pages --------------------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-gb"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_MANIFEST_STRICT = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# --- REST ---------------------------------------------------------------------------------------------------------
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("COUNTERSIGN_MAX_BODY_BYTES", 1_048_576, validate=validate.Range(min=1024))
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "gateway.api.authentication.BearerAuthentication",
+        "gateway.api.authentication.PageSessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["gateway.api.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "gateway.api.problems.problem_response",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Countersign",
+    "DESCRIPTION": "The gateway between AI agents, people and production databases.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+# --- Gateway ------------------------------------------------------------------------------------------------------
+
+RESULT_RETENTION_HOURS = env.int("COUNTERSIGN_RESULT_RETENTION_HOURS", 24, validate=validate.Range(min=1, max=24 * 90))
+MAX_WAIT_SECONDS = 60
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("COUNTERSIGN_LOG_LEVEL", "INFO").upper()},
+    "loggers": {"psycopg.pool": {"level": "ERROR"}, "django.request": {"level": "ERROR"}},
+}

@@ -1,0 +1,11 @@
+"""All addresses. Each app lists its own pages; the REST API has one list."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("gateway.web.urls")),
+    path("requests/", include("approvals.urls")),
+    path("ledger/", include("audit.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("api/v1/", include("gateway.api.urls")),
+]

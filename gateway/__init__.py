@@ -1,0 +1,1 @@
+"""How statements get in and run: pipeline, drivers and the doors."""

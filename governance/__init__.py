@@ -1,0 +1,1 @@
+"""What may happen: data sources, catalogue, analysis, masking, policy."""

@@ -1,0 +1,1 @@
+"""Who acts: users, agents, groups, credentials, runs."""
