@@ -1,0 +1,1 @@
+"""SQL analysis: text and catalogue in, facts out. Pure: neither Django nor the network."""

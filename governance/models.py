@@ -1,0 +1,105 @@
+"""What is governed, how it is classified, and the policy sets that decide."""
+
+from __future__ import annotations
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+
+from identity.fields import SealedTextField
+
+DATA_SOURCE_NAME = RegexValidator(
+    r"^[a-z0-9][a-z0-9_-]{0,62}\Z",
+    "A name is 1 to 63 lower-case letters, digits, dashes or underscores, and starts with a letter or digit.",
+)
+
+
+class Environment(models.TextChoices):
+    DEV = "dev", "development"
+    STAGING = "staging", "staging"
+    PROD = "prod", "production"
+
+
+class DataSource(models.Model):
+    """A governed database. `dsn` is sealed and never shown again; `address` (host:port/database) is what people see."""
+
+    name = models.CharField(max_length=63, unique=True, validators=[DATA_SOURCE_NAME])
+    engine = models.CharField(max_length=20)
+    environment = models.CharField(max_length=10, choices=Environment.choices)
+    dsn = SealedTextField()
+    address = models.CharField(max_length=300)
+    search_path = models.JSONField(default=list)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    max_rows = models.PositiveIntegerField(default=10_000, validators=[MinValueValidator(1)])
+    max_bytes = models.PositiveIntegerField(default=16_777_216, validators=[MinValueValidator(1024)])
+    statement_timeout_ms = models.PositiveIntegerField(default=30_000, validators=[MinValueValidator(1)])
+    lock_timeout_ms = models.PositiveIntegerField(default=3_000, validators=[MinValueValidator(1)])
+    concurrency = models.PositiveIntegerField(default=10, validators=[MinValueValidator(1), MaxValueValidator(500)])
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CatalogueSnapshot(models.Model):
+    """One version of a data source's catalogue (governance/catalogue/model.py as JSON). Never changed once written."""
+
+    datasource = models.ForeignKey(DataSource, on_delete=models.CASCADE, related_name="catalogues")
+    version = models.PositiveIntegerField()
+    taken_at = models.DateTimeField(auto_now_add=True)
+    digest = models.CharField(max_length=64)
+    content = models.JSONField()
+
+    class Meta:
+        ordering = ["-version"]
+        constraints = [models.UniqueConstraint(name="catalogue_version", fields=["datasource", "version"])]
+
+    def __str__(self) -> str:
+        return f"{self.datasource.name} v{self.version}"
+
+
+class Classification(models.Model):
+    """A class put on `schema.relation.column`, or on a JSON path in it (`path`, empty for the whole column)."""
+
+    datasource = models.ForeignKey(DataSource, on_delete=models.CASCADE, related_name="classifications")
+    schema = models.CharField(max_length=63)
+    relation = models.CharField(max_length=63)
+    column = models.CharField(max_length=63)
+    path = models.CharField(max_length=300, blank=True)
+    data_class = models.CharField(max_length=40)
+    created_by = models.CharField(max_length=150)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["schema", "relation", "column", "path"]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_class_a_column", fields=["datasource", "schema", "relation", "column", "path"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.relation}.{self.column}={self.data_class}"
+
+
+class PolicySet(models.Model):
+    """A version of the policies, in Cedar. Exactly one is active; the text of a version never changes."""
+
+    version = models.PositiveIntegerField(unique=True)
+    text = models.TextField()
+    author = models.CharField(max_length=150)
+    comment = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    is_active = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["-version"]
+        constraints = [
+            models.UniqueConstraint(name="one_active_policy_set", fields=["is_active"], condition=Q(is_active=True))
+        ]
+
+    def __str__(self) -> str:
+        return f"policy set v{self.version}"

@@ -1,0 +1,1 @@
+"""Policy: facts in, decision out. `decision` and `engine` are pure; `store` keeps versions."""

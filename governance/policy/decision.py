@@ -1,0 +1,55 @@
+"""A decision as a value. It always names the policies that made it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """In order of strictness."""
+
+    ALLOW = "allow"
+    REVIEW = "review"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RequiredReview:
+    """`quorum` distinct people of `group` must approve."""
+
+    group: str
+    quorum: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MaskedColumn:
+    """A column that this principal may not see, and the mask that stands in its place (governance/masking/masks/)."""
+
+    schema: str
+    relation: str
+    column: str
+    data_class: str
+    mask: str
+
+
+@dataclass(frozen=True, slots=True)
+class Obligations:
+    """What must be true of the run. `max_rows` None: the data source's own limit."""
+
+    masks: tuple[MaskedColumn, ...] = ()
+    max_rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`policies` are the ids that decided (never empty); `expires_in` seconds bounds a review; `set_version` is the policy set's."""
+
+    verdict: Verdict
+    policies: tuple[str, ...]
+    message: str
+    remedy: str = ""
+    required: tuple[RequiredReview, ...] = ()
+    expires_in: int = 4 * 3600
+    obligations: Obligations = Obligations()
+    set_version: int = 0
