@@ -1,0 +1,142 @@
+"""Credentials: issued once, stored hashed, checked on every use, revoked at once.
+
+A token is `cs_<prefix>_<secret>`: eight characters by which it is found and shown, and 256 random bits. Because the secret
+is random and long, one SHA-256 is the right hash (OWASP ASVS 2.9: no slow hash is needed for high-entropy look-up secrets).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from identity.errors import IdentityError, NotAuthenticated
+from identity.models import Agent, Credential, User
+from identity.principals import Principal, principal_of_agent, principal_of_user
+from identity.revocations import announce_end
+from identity.signals import identity_changed
+
+TOKEN = re.compile(r"\Acs_([a-z0-9]{8})_([A-Za-z0-9_-]{43})\Z")
+PREFIX_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+# "Last used" is told to the minute, so that a busy agent does not cost a write with every statement.
+LAST_USED_STEP = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCredential:
+    """`token` exists only here: it cannot be had again."""
+
+    credential: Credential
+    token: str
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+@transaction.atomic
+def issue(holder: User | Agent, *, expires_in: timedelta | None = None, issued_by: str) -> IssuedCredential:
+    if not holder.is_active:
+        raise IdentityError(f"{holder} is not active: no credential is issued.")
+    prefix = "".join(secrets.choice(PREFIX_ALPHABET) for _ in range(8))
+    token = f"cs_{prefix}_{secrets.token_urlsafe(32)}"
+    credential = Credential.objects.create(
+        user=holder if isinstance(holder, User) else None,
+        agent=holder if isinstance(holder, Agent) else None,
+        prefix=prefix,
+        digest=_digest(token),
+        issued_by=issued_by,
+        expires_at=timezone.now() + expires_in if expires_in else None,
+    )
+    identity_changed.send(
+        Credential,
+        kind="credential.issued",
+        fields={
+            "actor": issued_by,
+            "holder": _holder_label(credential),
+            "credential": str(credential.id),
+            "prefix": prefix,
+            "expires_at": credential.expires_at.isoformat() if credential.expires_at else None,
+        },
+    )
+    return IssuedCredential(credential, token)
+
+
+def authenticate(token: str) -> Principal:
+    """The principal whose token this is. Raises `NotAuthenticated`; takes as long for a wrong secret as for a right one."""
+    match = TOKEN.match(token)
+    if match is None:
+        raise NotAuthenticated("not a token of ours")
+    credential = (
+        Credential.objects.select_related("user", "agent", "agent__owner").filter(prefix=match.group(1)).first()
+    )
+    if credential is None or not hmac.compare_digest(bytes(credential.digest), _digest(token)):
+        raise NotAuthenticated("unknown token")
+    require_live(credential)
+    _touch(credential)
+    if credential.agent is not None:
+        return principal_of_agent(credential.agent, credential.id)
+    assert credential.user is not None  # the table's check constraint
+    return principal_of_user(credential.user, credential.id)
+
+
+def require_live(credential: Credential) -> None:
+    """Raises `NotAuthenticated` if the credential, its principal or its agent's owner may no longer act."""
+    if credential.revoked_at is not None:
+        raise NotAuthenticated("revoked")
+    if credential.expires_at is not None and credential.expires_at <= timezone.now():
+        raise NotAuthenticated("expired")
+    holder = credential.agent or credential.user
+    if holder is None or not holder.is_active:
+        raise NotAuthenticated("the principal is not active")
+    if credential.agent is not None and not credential.agent.owner.is_active:
+        raise NotAuthenticated("the agent's owner is not active")
+
+
+def is_live(credential_id: object) -> bool:
+    """Whether the credential may still act: asked again right before something irreversible (P8)."""
+    credential = Credential.objects.select_related("user", "agent", "agent__owner").filter(pk=credential_id).first()
+    if credential is None:
+        return False
+    try:
+        require_live(credential)
+    except NotAuthenticated:
+        return False
+    return True
+
+
+def revoke(credential: Credential, *, actor: str) -> None:
+    """Ends the credential, its sessions and what it has running. Revoking twice changes nothing."""
+    with transaction.atomic():
+        changed = Credential.objects.filter(pk=credential.pk, revoked_at__isnull=True).update(revoked_at=timezone.now())
+        if not changed:
+            return
+        identity_changed.send(
+            Credential,
+            kind="credential.revoked",
+            fields={
+                "actor": actor,
+                "holder": _holder_label(credential),
+                "credential": str(credential.id),
+                "prefix": credential.prefix,
+            },
+        )
+    announce_end("credential", credential.id)
+
+
+def _touch(credential: Credential) -> None:
+    now = timezone.now()
+    if credential.last_used_at is None or credential.last_used_at < now - LAST_USED_STEP:
+        stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - LAST_USED_STEP)
+        Credential.objects.filter(stale, pk=credential.pk).update(last_used_at=now)
+
+
+def _holder_label(credential: Credential) -> str:
+    return f"agent:{credential.agent}" if credential.agent is not None else f"user:{credential.user}"
