@@ -1,0 +1,7 @@
+"""The ground the tests stand on. `tests/settings.py` starts the servers before Django is set up.
+
+`control_db` (committed for real, emptied afterwards) is what most tests that need a database use; `target_database`
+makes a governed database; `web_server`, `celery_worker` and `browser` are real processes.
+"""
+
+pytest_plugins = ["tests.fixtures.databases"]
