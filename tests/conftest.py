@@ -4,4 +4,4 @@
 makes a governed database; `web_server`, `celery_worker` and `browser` are real processes.
 """
 
-pytest_plugins = ["tests.fixtures.databases"]
+pytest_plugins = ["tests.fixtures.databases", "tests.fixtures.servers"]

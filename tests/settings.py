@@ -14,5 +14,5 @@ from config.settings import DATABASES, STORAGES  # noqa: E402
 DATABASES["default"]["TEST"] = {"NAME": f"test_{ground.run()}"}
 # Pages served inside the test process need no collected files; servers that tests start use the product's own storage.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-# Hashing a password with Argon2 on purpose takes long; tests make many people and attack none of them.
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Hashing a password is slow on purpose; tests make many people. The product's own hasher can check these hashes.
+PASSWORD_HASHERS = ["tests.fixtures.hashing.QuickArgon2"]
