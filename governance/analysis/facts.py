@@ -70,9 +70,9 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`by_key`: every UPDATE and DELETE in it is bounded to one row by equality with a primary or unique key.
+    """`by_key`: every UPDATE and DELETE in it is bounded to a few rows by equality with a primary or unique key (keys.py).
     `rows_inserted`: rows listed in VALUES, or None when a query decides how many. `parameters`: the highest `$n`.
-    `normal` is the text with its constants replaced by `$n`: safe to show and to group by.
+    `normal` is the text without comments, each constant replaced by `?`: safe to show and to group by.
     """
 
     kinds: frozenset[Kind]

@@ -1,0 +1,80 @@
+"""The entry: text and catalogue in, facts out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from governance.analysis.facts import Facts
+from governance.analysis.parse import Parsed, parse
+from governance.analysis.reader import Occurrence, Reader, Target
+from governance.analysis.utility import read_statement
+from governance.catalogue.model import Catalogue, Relation, RelationName
+from governance.errors import Unreadable
+
+MAX_VIEW_DEPTH = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """The facts, and what masking needs to rewrite: the tree, where relations are read, and each view's own analysis."""
+
+    facts: Facts
+    parsed: Parsed
+    catalogue: Catalogue
+    occurrences: tuple[Occurrence, ...]
+    targets: tuple[Target, ...]
+    views: Mapping[RelationName, Analysis]
+
+
+def analyse(sql: str, catalogue: Catalogue) -> Analysis:
+    """Raises `Unreadable` when the text is not one statement; what is readable but not understood is in `facts.unknown`."""
+    return _Analyser(catalogue).analyse(parse(sql), depth=0)
+
+
+class _Analyser:
+    """One analysis with the views it meets; a view used twice is read once."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.views: dict[RelationName, tuple[Reader, Analysis]] = {}
+
+    def analyse(self, parsed: Parsed, depth: int) -> Analysis:
+        return self._freeze(parsed, self._read(parsed, depth))
+
+    def _read(self, parsed: Parsed, depth: int) -> Reader:
+        reader = Reader(self.catalogue, read_view=lambda view: self._read_view(view, depth + 1))
+        read_statement(reader, parsed.statement)
+        reader.judge_attributes()
+        return reader
+
+    def _read_view(self, view: Relation, depth: int) -> Reader:
+        key = (view.schema, view.name)
+        if key not in self.views:
+            try:
+                if depth > MAX_VIEW_DEPTH:
+                    raise Unreadable("views are nested too deeply")
+                parsed = parse(view.definition or "")
+            except Unreadable as error:
+                reader = Reader(self.catalogue, read_view=lambda _: reader)
+                reader.not_understood(view.qualified, f"its definition cannot be read: {error.message}")
+                return reader
+            reader = self._read(parsed, depth)
+            self.views[key] = reader, self._freeze(parsed, reader)
+        return self.views[key][0]
+
+    def _freeze(self, parsed: Parsed, reader: Reader) -> Analysis:
+        facts = Facts(
+            kinds=frozenset(reader.kinds),
+            fingerprint=parsed.fingerprint,
+            normal=parsed.normal,
+            relations=tuple(sorted(reader.relations)),
+            functions=tuple(sorted(reader.functions)),
+            hazards=tuple(dict.fromkeys(reader.hazards)),
+            unknown=tuple(dict.fromkeys(reader.unknown)),
+            parameters=reader.parameters,
+            by_key=reader.by_key,
+            rows_inserted=reader.rows_inserted,
+        )
+        views = {name: self.views[name][1] for name in reader.views if name in self.views}
+        return Analysis(facts, parsed, self.catalogue, tuple(reader.occurrences), tuple(reader.targets), views)
