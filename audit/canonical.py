@@ -1,0 +1,58 @@
+"""Canonical JSON (RFC 8785) for what is hashed: one value, one spelling, for ever.
+
+RFC 8785 sorts keys by UTF-16 unit, writes integers plainly and escapes as ECMAScript does. With ASCII keys and integers
+that every JSON reader keeps exact, orjson with sorted keys writes the same bytes; whatever would differ is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import orjson
+
+LARGEST_INTEGER = 2**53 - 1
+
+
+class NotCanonical(ValueError):
+    """The value has no canonical spelling. The message names the field."""
+
+
+def encode(value: Mapping[str, object]) -> bytes:
+    for key, item in value.items():
+        _check_key(key, "")
+        _check(item, key)
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def _check_key(key: object, place: str) -> None:
+    if not isinstance(key, str) or not key.isascii():
+        raise NotCanonical(f"{place or 'the top level'}: keys are ASCII strings, {key!r} is not")
+
+
+def _check(value: object, place: str) -> None:
+    # Exact types: a subclass (an enum, a lazy string) might be written in another way than it compares.
+    kind = type(value)
+    if kind is str:
+        _check_text(value, place)  # type: ignore[arg-type]  # mypy does not narrow by `type(…) is`
+    elif kind is int:
+        if not -LARGEST_INTEGER <= value <= LARGEST_INTEGER:  # type: ignore[operator]
+            raise NotCanonical(f"{place}: {value} is beyond the integers that every JSON reader keeps exact (2^53 - 1)")
+    elif kind is list:
+        for position, item in enumerate(value):  # type: ignore[arg-type]
+            _check(item, f"{place}[{position}]")
+    elif kind is dict:
+        for key, item in value.items():  # type: ignore[attr-defined]
+            _check_key(key, place)
+            _check(item, f"{place}.{key}")
+    elif kind is not bool and value is not None:
+        raise NotCanonical(f"{place}: {kind.__name__} is not one of str, int, bool, None, list, dict")
+
+
+def _check_text(text: str, place: str) -> None:
+    if "\x00" in text:
+        raise NotCanonical(f"{place}: holds a NUL character, which the database cannot keep")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise NotCanonical(f"{place}: holds half of a surrogate pair at character {error.start}") from None

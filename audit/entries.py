@@ -1,0 +1,89 @@
+"""An entry, before it has its place in the log (`Draft`) and after (`Placed`). Pure.
+
+The header is what is hashed: canonical JSON of index, time, kind, the event's fields and the digest of the payload.
+The table's other columns repeat some of it so that entries can be found; verification compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import orjson
+
+from audit.canonical import LARGEST_INTEGER, encode
+from audit.events import COMMON, check_event
+from audit.merkle import leaf_hash
+
+FORMAT = 1
+# An entry bundle of C2SP tlog-tiles prefixes each entry with its length in 16 bits.
+LARGEST_HEADER = 65_534
+QUERY_COLUMNS = tuple(COMMON)
+
+
+class EntryTooLarge(ValueError):
+    """The header would not fit. Names the largest field; long or sensitive content belongs into the payload."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedPayload:
+    nonce: bytes
+    ciphertext: bytes
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A checked event that waits for its index and time."""
+
+    kind: str
+    fields: dict[str, object]
+    payload: SealedPayload | None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    index: int
+    time: datetime
+    leaf: bytes
+    row: dict[str, object]
+
+
+def draft_entry(kind: str, fields: Mapping[str, object], payload: SealedPayload | None = None) -> Draft:
+    """Everything that can be wrong with an event is found here, before it can hold up others in a batch."""
+    draft = Draft(kind, check_event(kind, fields), payload)
+    latest = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+    size = len(encode(_header_of(draft, LARGEST_INTEGER, format_time(latest))))
+    if size > LARGEST_HEADER:
+        widest = max(draft.fields, key=lambda name: len(orjson.dumps(draft.fields[name])))
+        width = len(orjson.dumps(draft.fields[widest]))
+        raise EntryTooLarge(
+            f"{kind}: the entry would have {size} bytes, at most {LARGEST_HEADER} fit; its largest field is"
+            f" {widest!r} with {width} bytes. Cut it, or put it into the payload."
+        )
+    return draft
+
+
+def place_entry(draft: Draft, index: int, time: datetime) -> Placed:
+    stamp = format_time(time)
+    header = orjson.dumps(_header_of(draft, index, stamp), option=orjson.OPT_SORT_KEYS)
+    leaf = leaf_hash(header)
+    row: dict[str, object] = {"index": index, "time": stamp, "kind": draft.kind}
+    row |= {column: draft.fields.get(column) for column in QUERY_COLUMNS}
+    row |= {"header": header.decode(), "leaf": leaf.hex()}
+    if draft.payload:
+        row |= {"nonce": draft.payload.nonce.hex(), "ciphertext": draft.payload.ciphertext.hex()}
+    return Placed(index, time, leaf, row)
+
+
+def _header_of(draft: Draft, index: int, stamp: str) -> dict[str, object]:
+    header: dict[str, object] = {**draft.fields, "v": FORMAT, "index": index, "time": stamp, "kind": draft.kind}
+    if draft.payload:
+        header["payload_digest"] = draft.payload.digest
+    return header
+
+
+def format_time(time: datetime) -> str:
+    """ISO 8601 in UTC, always with six digits and Z, so that equal times are equal text."""
+    return time.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"

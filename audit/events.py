@@ -1,0 +1,217 @@
+"""The kinds of event that the ledger knows. An event of any other kind, or with a field of any other name, is refused.
+
+To add a kind:
+  1. register it at the bottom of this file: name (`noun.verb-in-the-past`), title for people, its own fields;
+  2. name what every such event must carry in `required`, what it may carry in `optional`; the fields in `COMMON` are
+     open to every kind and can be searched for;
+  3. put nothing in a field that is sensitive or long: that goes into the entry's payload, which is encrypted;
+  4. call `audit.ledger.append("noun.verb", …)` before the thing happens, or `append_within` in its transaction.
+`tests/audit/test_events.py` and `docs/ledger.md` list the kinds; a test compares them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+VERDICTS = ("allow", "review", "deny")
+RESERVED = frozenset({"v", "index", "time", "kind", "title", "leaf", "payload", "payload_digest"})
+LONGEST_TEXT = 300
+MOST_RELATIONS = 500
+
+
+class EventError(ValueError):
+    """The event is not what the registry says. The message names kind and field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    name: str
+    title: str
+    required: frozenset[str]
+    optional: frozenset[str]
+
+    def accepts(self, field: str) -> bool:
+        return field in COMMON or field in self.required or field in self.optional
+
+
+def _text(value: object) -> str | None:
+    if not isinstance(value, str):
+        return "must be text"
+    return f"must be at most {LONGEST_TEXT} characters long" if len(value) > LONGEST_TEXT else None
+
+
+def _verdict(value: object) -> str | None:
+    return None if value in VERDICTS else f"must be one of {', '.join(VERDICTS)}"
+
+
+def _risk(value: object) -> str | None:
+    right = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 100
+    return None if right else "must be a whole number from 0 to 100"
+
+
+def _uuid(value: object) -> str | None:
+    try:
+        return None if isinstance(value, str) and str(uuid.UUID(value)) == value else "must be a UUID in lower case"
+    except ValueError:
+        return "must be a UUID in lower case"
+
+
+def _relations(value: object) -> str | None:
+    if not isinstance(value, list) or len(value) > MOST_RELATIONS:
+        return f"must be a list of at most {MOST_RELATIONS} names"
+    return next((f"holds a name that {wrong}" for wrong in map(_text, value) if wrong), None)
+
+
+# What every kind may carry, each a column of its own that entries are found by. Each check says what is wrong.
+# The bounds keep values below what a database index accepts: one value too long must not fail a whole batch.
+COMMON: dict[str, Callable[[object], str | None]] = {
+    "principal": _text,
+    "owner": _text,
+    "door": _text,
+    "datasource": _text,
+    "environment": _text,
+    "verdict": _verdict,
+    "risk": _risk,
+    "query": _uuid,
+    "request": _uuid,
+    "run": _text,
+    "fingerprint": _text,
+    "relations": _relations,
+    "on_behalf_of": _text,
+    "actor": _text,
+}
+
+KINDS: dict[str, Kind] = {}
+
+
+def register(name: str, title: str, *, required: Iterable[str] = (), optional: Iterable[str] = ()) -> Kind:
+    kind = Kind(name, title, frozenset(required), frozenset(optional))
+    if name in KINDS:
+        raise EventError(f"the event kind {name!r} is registered twice")
+    if reserved := RESERVED & (kind.required | kind.optional):
+        raise EventError(f"{name}: {', '.join(sorted(reserved))} cannot be the name of a field")
+    KINDS[name] = kind
+    return kind
+
+
+def check_event(name: str, fields: Mapping[str, object]) -> dict[str, object]:
+    """The event's fields as they are recorded: those that are None left out, enums and UUIDs as their text."""
+    kind = KINDS.get(name)
+    if kind is None:
+        raise EventError(f"{name!r} is not a registered kind of event (audit/events.py)")
+    present = {field: _plain(value) for field, value in fields.items() if value is not None}
+    for field, value in present.items():
+        if not kind.accepts(field):
+            raise EventError(f"{name}: there is no field {field!r} (audit/events.py lists them)")
+        check = COMMON.get(field)
+        if check and (wrong := check(value)):
+            raise EventError(f"{name}: {field} {wrong}")
+    if missing := kind.required - present.keys():
+        raise EventError(f"{name}: the field {', '.join(sorted(missing))} is missing")
+    return present
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def clean_text(text: str, limit: int = LONGEST_TEXT) -> str:
+    """Text from outside, made fit for a field: NUL and broken surrogates replaced, cut to `limit` characters."""
+    if "\x00" in text or not text.isascii():
+        text = text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+# --- Statements ---------------------------------------------------------------------------------------------------
+
+_ASKED = (
+    "sql_normal", "digest", "kinds", "functions", "hazards", "unknown", "policies", "purpose", "step", "model",
+    "traceparent", "role", "columns", "masked", "message", "remedy", "credential", "catalogue_version",
+    "policy_version", "engine", "obligations",
+)  # fmt: skip
+
+register("statement.intent", "Statement about to run", required=("principal", "datasource", "query"), optional=_ASKED)
+register(
+    "statement.outcome",
+    "Statement ended",
+    required=("principal", "datasource", "query", "status"),
+    optional=(*_ASKED, "rows", "bytes", "duration_ms", "sqlstate", "error", "truncated", "read", "written", "intent"),
+)
+register("statement.denied", "Statement denied", required=("principal",), optional=(*_ASKED, "code", "error", "reason"))
+register(
+    "statement.parked", "Statement parked for review", required=("principal", "query"), optional=(*_ASKED, "required")
+)
+
+# --- Requests and reviews -----------------------------------------------------------------------------------------
+
+_REQUEST = ("digest", "sql_normal", "comment", "reason", "required", "expires_at", "state", "hazards", "policies")
+
+register(
+    "request.created",
+    "Request created",
+    required=("request",),
+    optional=(*_REQUEST, "purpose", "kinds", "message"),
+)
+register("request.approved", "Request approved", required=("request",), optional=(*_REQUEST, "reviewers"))
+register("request.rejected", "Request rejected", required=("request",), optional=(*_REQUEST, "reviewers"))
+register("request.withdrawn", "Request withdrawn", required=("request",), optional=_REQUEST)
+register("request.expired", "Request expired", required=("request",), optional=_REQUEST)
+register("request.drifted", "Request drifted", required=("request",), optional=(*_REQUEST, "drift"))
+register(
+    "review.given", "Review given", required=("request", "actor"), optional=(*_REQUEST, "review", "group", "groups")
+)
+register(
+    "execution.started",
+    "Approved statement started",
+    required=("request",),
+    optional=("digest", "attempt", "transaction_id", "sql_normal"),
+)
+register(
+    "execution.finished",
+    "Approved statement ended",
+    required=("request", "status"),
+    optional=("digest", "attempt", "transaction_id", "rows", "bytes", "duration_ms", "sqlstate", "error", "sql_normal"),
+)
+
+# --- Governance ---------------------------------------------------------------------------------------------------
+
+register(
+    "policy.activated",
+    "Policy set activated",
+    required=("actor",),
+    optional=("version", "digest", "name", "comment", "previous", "policies"),
+)
+register(
+    "classification.changed",
+    "Classification changed",
+    required=("actor", "datasource"),
+    optional=("column", "columns", "class", "data_class", "previous", "path", "origin", "changes"),
+)
+_DATASOURCE = ("name", "engine", "changes", "catalogue_version", "host", "database")
+register("datasource.added", "Data source added", required=("actor", "datasource"), optional=_DATASOURCE)
+register("datasource.changed", "Data source changed", required=("actor", "datasource"), optional=_DATASOURCE)
+register(
+    "datasource.synchronised",
+    "Catalogue synchronised",
+    required=("datasource",),
+    optional=(*_DATASOURCE, "added", "removed", "changed", "columns"),
+)
+
+# --- Identity -----------------------------------------------------------------------------------------------------
+
+_WHO = ("name", "agent", "user", "groups", "description", "changes", "is_active", "is_administrator")
+register("agent.added", "Agent added", optional=_WHO)
+register("agent.changed", "Agent changed", optional=_WHO)
+register("user.added", "User added", optional=_WHO)
+_CREDENTIAL = ("holder", "credential", "prefix", "expires_at", "issued_by", "reason")
+register("credential.issued", "Credential issued", required=("credential",), optional=_CREDENTIAL)
+register("credential.revoked", "Credential revoked", required=("credential",), optional=_CREDENTIAL)
+register("signin.succeeded", "Signed in", required=("principal",), optional=("address",))
+register("signin.failed", "Sign-in failed", optional=("username", "address"))

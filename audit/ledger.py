@@ -1,0 +1,125 @@
+"""The ledger's only door for writers. If either function raises, the thing that was to be recorded must not happen (P3).
+
+    receipt = append("statement.intent", principal="agent:analyst-bot", …)      # on its own: durable when it returns
+    with transaction.atomic():
+        …
+        append_within("request.approved", request=…, actor=…)                   # with the change that it records
+
+Kinds and fields are registered in `audit/events.py`; `payload` is the sensitive or large part, kept encrypted.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from django.db import DatabaseError, InterfaceError, connection, connections, transaction
+
+from audit.announcements import announce
+from audit.batches import NotDurable, read_head, write_batch
+from audit.entries import draft_entry
+from audit.payloads import seal_payload
+from audit.sequencer import LedgerUnavailable, Receipt, Sequencer
+
+__all__ = ["LedgerUnavailable", "Receipt", "append", "append_within", "check", "close"]
+
+# Shorter than a caller's patience (sequencer.LONGEST_WAIT), so that a stuck database is a certain answer.
+STATEMENT_TIMEOUT = "4000"
+LOCK_TIMEOUT = "3000"
+
+_lock = threading.Lock()
+_sequencer: Sequencer | None = None
+
+
+def append(kind: str, /, *, payload: Mapping[str, object] | None = None, **fields: object) -> Receipt:
+    """Durable when it returns. Raises `LedgerUnavailable`; `ValueError` for an event that the registry does not know.
+
+    Refused inside a transaction: the entry would stay although the transaction might roll back.
+    """
+    if connection.in_atomic_block:
+        raise RuntimeError("ledger.append must be called outside transactions; inside one, use append_within")
+    draft = draft_entry(kind, fields, None if payload is None else seal_payload(payload))
+    return _running_sequencer().append(draft)
+
+
+def append_within(kind: str, /, *, payload: Mapping[str, object] | None = None, **fields: object) -> Receipt:
+    """Part of the caller's transaction: durable, and visible, with it.
+
+    All other writers wait from here until the transaction ends: call it last, and do nothing slow afterwards. Waiting
+    for locks is bounded from here to the end of the transaction.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("ledger.append_within must be called inside transaction.atomic()")
+    draft = draft_entry(kind, fields, None if payload is None else seal_payload(payload))
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+            written = write_batch(cursor, read_head(cursor, lock=True), [draft])
+    except (DatabaseError, InterfaceError, NotDurable) as error:
+        raise LedgerUnavailable(f"the ledger cannot write: {' '.join(str(error).split())}") from error
+    if written is None:
+        raise LedgerUnavailable("the ledger's head changed although it was locked: not recorded")
+    head, (entry,) = written
+    transaction.on_commit(lambda: announce(head.size))
+    return Receipt(entry.index, entry.leaf.hex(), entry.time)
+
+
+def check() -> None:
+    """Raises `LedgerUnavailable` unless an append could succeed now. Writes nothing; for health checks."""
+    try:
+        with _connect() as session, session.cursor() as cursor:
+            cursor.execute("SELECT current_setting('transaction_read_only')")
+            if cursor.fetchone() != ("off",):
+                raise NotDurable("the ledger's database is read-only (a standby, or default_transaction_read_only)")
+            read_head(cursor)
+    except (psycopg.Error, NotDurable) as error:
+        raise LedgerUnavailable(f"the ledger cannot write: {' '.join(str(error).split())}") from error
+
+
+def close() -> None:
+    """Ends this process's sequencer and its connection; the next append starts another."""
+    global _sequencer
+    with _lock:
+        sequencer, _sequencer = _sequencer, None
+    if sequencer is not None:
+        sequencer.close()
+
+
+def _running_sequencer() -> Sequencer:
+    global _sequencer
+    sequencer = _sequencer
+    if sequencer is None or not sequencer.alive:
+        with _lock:
+            if _sequencer is None or not _sequencer.alive:
+                _sequencer = Sequencer(_connect)
+            sequencer = _sequencer
+    return sequencer
+
+
+def _connect() -> psycopg.Connection[Any]:
+    """A connection of its own, to the database that Django uses; never from the pool, whose users come and go."""
+    parameters = connections["default"].get_connection_params()
+    for name in ("context", "cursor_factory", "prepare_threshold"):
+        parameters.pop(name, None)
+    options = f"{parameters.pop('options', '')} -c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout={LOCK_TIMEOUT}"
+    parameters |= {
+        "options": options.strip(),
+        "application_name": "countersign-ledger",
+        "tcp_user_timeout": 5000,
+        "keepalives_idle": 5,
+    }
+    return psycopg.connect(**parameters, autocommit=True, prepare_threshold=2)
+
+
+def _forget_parent() -> None:
+    """A forked child leaves the parent's thread, connection and lock alone and starts its own."""
+    global _sequencer, _lock
+    _sequencer, _lock = None, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_parent)
+atexit.register(close)
