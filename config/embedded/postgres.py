@@ -204,6 +204,8 @@ class Postgres:
             ) as session:
                 _make_role(session, CONTROL, self._password(CONTROL))
                 _make_database(session, CONTROL, owner=CONTROL)
+                # Roles of governed databases live on the same server: they have no way into these.
+                session.execute(f"REVOKE ALL ON DATABASE {CONTROL}, postgres FROM PUBLIC")
         except psycopg.OperationalError as error:
             raise ServiceFailed(
                 f"PostgreSQL runs on port {port} but refuses the password in {self.var / 'secrets'}: {error}."
