@@ -35,3 +35,6 @@ BUILT_IN = {
         DataClass("free_text", "Free text that may hold personal data", "redact", 1),
     )
 }
+
+# The strictest first: where several apply to one column, the first of them is taken.
+MASKS = ("null", "redact", "bucket", "partial")

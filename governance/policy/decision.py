@@ -43,7 +43,8 @@ class Obligations:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`policies` are the ids that decided (never empty); `expires_in` seconds bounds a review; `set_version` is the policy set's."""
+    """`policies` are the ids that decided (never empty); `expires_in` seconds bounds a review; `set_version` is the
+    version of the policy set."""
 
     verdict: Verdict
     policies: tuple[str, ...]

@@ -1,0 +1,126 @@
+"""What annotations on a policy mean, and which values they take. Pure.
+
+To add one: its name in `KNOWN`, its reading in `read_annotations`, a line in `docs/policy.md`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from governance.classes import MASKS
+
+Effect = Literal["permit", "forbid"]
+
+KNOWN = frozenset({"id", "message", "remedy", "review", "quorum", "expires", "limit_rows", "mask"})
+_OF_REVIEWS = ("quorum", "expires")
+_OF_PERMITS = ("limit_rows", "mask")
+
+DEFAULT_EXPIRES = 4 * 3600
+MAX_QUORUM = 20
+MAX_EXPIRES = 30 * 86_400
+MAX_LIMIT_ROWS = 2**31 - 1
+_UNITS = {"m": 60, "h": 3600, "d": 86_400}
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
+
+
+class AnnotationError(ValueError):
+    """Says which annotation, what it holds and what it may hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parking:
+    """A review policy's brake: who must agree, how many of them, and within how many seconds."""
+
+    group: str
+    quorum: int
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    id: str
+    message: str
+    remedy: str
+    parking: Parking | None
+    limit_rows: int | None
+    mask: str | None
+
+
+def read_annotations(found: Mapping[str, str], effect: Effect, *, only_unmasks: bool) -> Annotations:
+    """Raises `AnnotationError`. `only_unmasks`: the policy is scoped to the action `unmask` and nothing else."""
+    _refuse_unknown(found)
+    _refuse_misplaced(found, effect, only_unmasks=only_unmasks)
+    return Annotations(
+        id=_identifier(found.get("id")),
+        message=found.get("message", "").strip(),
+        remedy=found.get("remedy", "").strip(),
+        parking=_parking(found),
+        limit_rows=_whole(found, "limit_rows", MAX_LIMIT_ROWS) if "limit_rows" in found else None,
+        mask=_mask(found["mask"]) if "mask" in found else None,
+    )
+
+
+def _refuse_unknown(found: Mapping[str, str]) -> None:
+    if unknown := sorted(found.keys() - KNOWN):
+        names = ", ".join(f"@{name}" for name in unknown)
+        raise AnnotationError(f"{names} is not known; known are {', '.join(f'@{name}' for name in sorted(KNOWN))}")
+
+
+def _refuse_misplaced(found: Mapping[str, str], effect: Effect, *, only_unmasks: bool) -> None:
+    for name in _OF_REVIEWS:
+        if name in found and "review" not in found:
+            raise AnnotationError(f"@{name} needs @review on the same policy")
+    for name in _OF_PERMITS:
+        if name in found and effect != "permit":
+            raise AnnotationError(f"@{name} belongs on a permit, not on a forbid")
+    if "review" in found and effect != "forbid":
+        raise AnnotationError("@review belongs on a forbid: it turns a refusal into a review")
+    if "review" in found and only_unmasks:
+        raise AnnotationError("@review cannot be put on unmask: a column is shown or masked, never parked")
+    if "mask" in found and not only_unmasks:
+        raise AnnotationError('@mask belongs on a permit for action == Action::"unmask" alone')
+
+
+def _identifier(value: str | None) -> str:
+    if value is None:
+        raise AnnotationError('@id is missing: each policy needs one, such as @id("reads")')
+    if not _ID.match(value):
+        raise AnnotationError(f"@id({value!r}) must be 1 to 100 letters, digits, dots, dashes or underscores")
+    return value
+
+
+def _parking(found: Mapping[str, str]) -> Parking | None:
+    if "review" not in found:
+        return None
+    group = found["review"].strip()
+    if not group:
+        raise AnnotationError('@review needs the name of a group, such as @review("dba")')
+    return Parking(
+        group=group,
+        quorum=_whole(found, "quorum", MAX_QUORUM) if "quorum" in found else 1,
+        expires_in=_duration(found["expires"]) if "expires" in found else DEFAULT_EXPIRES,
+    )
+
+
+def _whole(found: Mapping[str, str], name: str, highest: int) -> int:
+    value = found[name]
+    if not re.fullmatch(r"[0-9]{1,10}", value) or not 1 <= int(value) <= highest:
+        raise AnnotationError(f"@{name}({value!r}) must be a whole number from 1 to {highest}")
+    return int(value)
+
+
+def _duration(value: str) -> int:
+    match = re.fullmatch(r"([0-9]{1,6})([mhd])", value)
+    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
+    if not 1 <= seconds <= MAX_EXPIRES:
+        raise AnnotationError(f"@expires({value!r}) must be a time such as 30m, 4h or 7d, at most 30d")
+    return seconds
+
+
+def _mask(value: str) -> str:
+    if value not in MASKS:
+        raise AnnotationError(f"@mask({value!r}) is not a mask; masks are {', '.join(MASKS)}")
+    return value

@@ -1,0 +1,55 @@
+"""What is wrong with a policy text, said so that its author can put it right. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_TOKENS = re.compile(r'//[^\n]*|"(?:\\.|[^"\\])*"|;')
+_FILLER = re.compile(r"(?:\s+|//[^\n]*)*")
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyProblem:
+    """`policy` is the policy's @id, or empty where it has none; `line` counts from 1."""
+
+    line: int
+    policy: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}{f', policy {self.policy!r}' if self.policy else ''}: {self.reason}"
+
+
+class PolicyError(Exception):
+    """The text is not a policy set. Nothing was changed by it."""
+
+    def __init__(self, problems: Iterable[PolicyProblem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda problem: problem.line))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """One policy's own text, and the line on which it starts."""
+
+    text: str
+    line: int
+
+
+def split_policies(text: str) -> tuple[Fragment, ...]:
+    """Cuts at the semicolons that end policies. Cedar's parser does not say where it stopped; fragments do."""
+    fragments, start = [], 0
+    ends = [token.end() for token in _TOKENS.finditer(text) if token.group() == ";"]
+    for end in [*ends, len(text)]:
+        start += len(_matched(text[start:end]))
+        if start < end:
+            fragments.append(Fragment(text[start:end], text.count("\n", 0, start) + 1))
+        start = end
+    return tuple(fragments)
+
+
+def _matched(text: str) -> str:
+    match = _FILLER.match(text)
+    return match.group() if match else ""

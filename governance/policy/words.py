@@ -1,0 +1,38 @@
+"""The closed sets of words that policies compare with. A word outside them would turn a policy off in silence, so a
+policy set that uses one is refused. Pure."""
+
+from __future__ import annotations
+
+from governance.analysis.facts import Kind, Use
+from governance.classes import BUILT_IN
+
+HAZARDS: dict[str, str] = {
+    "always-true-where": "A WHERE that is true for every row.",
+    "blocking-lock": "Takes a lock that makes others wait.",
+    "cartesian-product": "Joins relations without a condition.",
+    "cascade": "Foreign keys carry it on to other relations.",
+    "delete-without-where": "A DELETE without a WHERE.",
+    "drop": "Drops something.",
+    "file-access": "Reads or writes files of the database server.",
+    "fires-trigger": "Fires a trigger, whose code runs too.",
+    "privilege-change": "Changes roles or what they may do.",
+    "program-execution": "Runs a program on the database server.",
+    "row-lock": "Locks rows (FOR UPDATE, FOR SHARE).",
+    "sensitive-in-write": "A classified column decides what is written, or is written.",
+    "table-rewrite": "Rewrites a whole table under a lock.",
+    "truncate": "Empties a relation.",
+    "unbounded-read": "Reads a relation without a WHERE or a LIMIT.",
+    "update-without-where": "An UPDATE without a WHERE.",
+}
+
+ENVIRONMENTS = ("dev", "staging", "prod")
+DOORS = ("rest", "mcp", "wire", "web")
+
+CONTEXT_WORDS: dict[str, frozenset[str]] = {
+    "kinds": frozenset(Kind),
+    "uses": frozenset(Use),
+    "hazards": frozenset(HAZARDS),
+    "environment": frozenset(ENVIRONMENTS),
+    "door": frozenset(DOORS),
+}
+ENTITY_WORDS: dict[str, frozenset[str]] = {"DataClass": frozenset(BUILT_IN)}
