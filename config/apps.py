@@ -5,3 +5,6 @@ class ConfigConfig(AppConfig):
     """Makes the project itself an app, so that its management commands (`demo`) and system checks are found."""
 
     name = "config"
+
+    def ready(self) -> None:
+        from config import checks  # noqa: F401  importing registers them
