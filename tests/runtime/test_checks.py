@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from config import checks
 
@@ -13,8 +13,8 @@ GOOD_KEY = "Yk3vJ0bqTn8xWm2RzL5cHs7dPf9gAe4uQi6o"
 OTHER_KEY = "p0Lm9Kn8Jb7Hv6Gc5Fx4Dz3Sa2Qw1ErTyUiO"
 
 
-@pytest.fixture(autouse=True)
-def _sound(settings: SettingsWrapper) -> None:
+@pytest.fixture
+def sound(settings: Settings) -> Settings:
     settings.DEBUG = False
     settings.SECRET_KEY = GOOD_KEY
     settings.COUNTERSIGN_ENCRYPTION_KEYS = [OTHER_KEY]
@@ -22,6 +22,7 @@ def _sound(settings: SettingsWrapper) -> None:
     settings.ALLOWED_HOSTS = ["countersign.example"]
     settings.REDIS_URL = "redis://:secret@redis.example:6379/0"
     settings.REDIS_PREFIX = "countersign"
+    return settings
 
 
 def ids(found: Iterator[CheckMessage]) -> list[str | None]:
@@ -36,7 +37,7 @@ def all_ids() -> list[str | None]:
     ]
 
 
-def test_sound_settings_pass() -> None:
+def test_sound_settings_pass(sound: Settings) -> None:
     assert all_ids() == []
 
 
@@ -55,15 +56,15 @@ def test_sound_settings_pass() -> None:
         ({"REDIS_URL": "redis://redis.example:6379/0"}, "countersign.W001"),
     ],
 )
-def test_each_unsound_setting_is_named(settings: SettingsWrapper, changes: dict[str, Any], expected: str) -> None:
+def test_each_unsound_setting_is_named(sound: Settings, changes: dict[str, Any], expected: str) -> None:
     for name, value in changes.items():
-        setattr(settings, name, value)
+        setattr(sound, name, value)
     assert all_ids() == [expected]
 
 
-def test_plain_http_on_loopback_passes(settings: SettingsWrapper) -> None:
-    settings.PUBLIC_URL = "http://127.0.0.1:8000"
-    settings.ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
+def test_plain_http_on_loopback_passes(sound: Settings) -> None:
+    sound.PUBLIC_URL = "http://127.0.0.1:8000"
+    sound.ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
     assert all_ids() == []
 
 
