@@ -46,7 +46,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
-    """`on_delete`/`on_update` are `pg_constraint.confdeltype`/`confupdtype` (a no action, r restrict, c cascade, n set null, d set default)."""
+    """`on_delete` and `on_update` are `pg_constraint.confdeltype` and `confupdtype`: a no action, r restrict, c cascade,
+    n set null, d set default."""
 
     columns: tuple[str, ...]
     target: RelationName
@@ -98,9 +99,10 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """`functions` maps a bare name to all its overloads in all schemas, pg_catalog's included. `types` and
-    `operators` hold what users defined (outside pg_catalog and information_schema): `(schema, name)` and bare operator symbols.
-    `relations` holds user relations; system ones are known by name in analysis. `search_path` never lists pg_catalog: it comes first by itself.
+    """`functions` maps a bare name to all its overloads in all schemas, pg_catalog's included. `types` and `operators`
+    hold what users defined (outside pg_catalog and information_schema): `(schema, name)` and bare operator symbols.
+    `relations` holds user relations; system ones are known by name in analysis. `search_path` never lists pg_catalog: it
+    comes first by itself.
     """
 
     version: int

@@ -6,6 +6,7 @@ from __future__ import annotations
 from governance.analysis.facts import Kind, Use
 from governance.classes import BUILT_IN
 
+# What analysis warns of, by its stable code.
 HAZARDS: dict[str, str] = {
     "always-true-where": "A WHERE that is true for every row.",
     "blocking-lock": "Takes a lock that makes others wait.",
@@ -13,12 +14,18 @@ HAZARDS: dict[str, str] = {
     "cascade": "Foreign keys carry it on to other relations.",
     "delete-without-where": "A DELETE without a WHERE.",
     "drop": "Drops something.",
+    "dynamic-sql": "Calls a function that runs SQL, or reads relations, that it is told by text.",
     "file-access": "Reads or writes files of the database server.",
     "fires-trigger": "Fires a trigger, whose code runs too.",
+    "index-not-concurrent": "Builds an index while writes wait.",
     "privilege-change": "Changes roles or what they may do.",
     "program-execution": "Runs a program on the database server.",
+    "reads-sessions": "Calls a function that shows or changes sessions, settings or the server.",
+    "reads-statistics": "Calls a function that shows what statistics hold of other people's data.",
+    "rename": "Renames something that other statements use.",
     "row-lock": "Locks rows (FOR UPDATE, FOR SHARE).",
     "sensitive-in-write": "A classified column decides what is written, or is written.",
+    "side-effects": "Calls a function that changes something outside the rows that it returns.",
     "table-rewrite": "Rewrites a whole table under a lock.",
     "truncate": "Empties a relation.",
     "unbounded-read": "Reads a relation without a WHERE or a LIMIT.",

@@ -1,0 +1,80 @@
+"""Versions of catalogues in the control database, and the current one kept decoded in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db import transaction
+
+from audit import ledger
+from governance.catalogue.connection import open_connection
+from governance.catalogue.encode import Difference, compare, decode, digest, encode
+from governance.catalogue.model import Catalogue
+from governance.catalogue.read import read_catalogue
+from governance.errors import UnknownDataSource
+from governance.models import CatalogueSnapshot, DataSource
+
+# The ledger's entry names so many relations; the catalogue versions hold the rest.
+NAMED_IN_LEDGER = 50
+
+_decoded: dict[int, Catalogue] = {}
+
+
+def current(datasource: DataSource) -> Catalogue:
+    """The newest version. One small SELECT, which finds out whether another process has synchronised."""
+    newest = CatalogueSnapshot.objects.filter(datasource=datasource).order_by("-version")
+    version = newest.values_list("version", flat=True).first()
+    if version is None:
+        raise UnknownDataSource(
+            f"Data source {datasource.name} has no catalogue yet, so nothing on it can be understood.",
+            remedy=f"Synchronise it: datasource sync {datasource.name}",
+        )
+    catalogue = _decoded.get(datasource.pk)
+    if catalogue is None or catalogue.version != version:
+        snapshot = CatalogueSnapshot.objects.get(datasource=datasource, version=version)
+        catalogue = _decoded[datasource.pk] = decode(snapshot.content, version)
+    return catalogue
+
+
+def synchronise(datasource: DataSource, actor: str) -> Catalogue:
+    """Reads the database and keeps what it found as a new version, if it differs. Raises `DataSourceError`."""
+    with open_connection(datasource.dsn) as connection:
+        found = read_catalogue(connection, datasource.search_path or ["public"])
+    with transaction.atomic():
+        return store(datasource, found, actor)
+
+
+def store(datasource: DataSource, found: Catalogue, actor: str) -> Catalogue:
+    """Inside the caller's transaction. The row of the data source is the lock that numbers versions."""
+    DataSource.objects.select_for_update().get(pk=datasource.pk)
+    newest = CatalogueSnapshot.objects.filter(datasource=datasource).order_by("-version").first()
+    before = decode(newest.content, newest.version) if newest else None
+    found_digest = digest(found)
+    if newest is None or newest.digest != found_digest:
+        newest = CatalogueSnapshot.objects.create(
+            datasource=datasource,
+            version=newest.version + 1 if newest else 1,
+            digest=found_digest,
+            content=encode(found),
+        )
+    _record(datasource, newest.version, compare(before, found), actor)
+    return decode(newest.content, newest.version)
+
+
+def _record(datasource: DataSource, version: int, difference: Difference, actor: str) -> None:
+    ledger.append_within(
+        "datasource.synchronised",
+        actor=actor,
+        datasource=datasource.name,
+        environment=datasource.environment,
+        catalogue_version=version,
+        added=_shortened(difference.added),
+        removed=_shortened(difference.removed),
+        changed=_shortened(difference.changed),
+    )
+
+
+def _shortened(names: Collection[str]) -> list[str]:
+    listed = list(names)[:NAMED_IN_LEDGER]
+    left = len(names) - len(listed)
+    return [*listed, f"… and {left} more"] if left else listed

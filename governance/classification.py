@@ -1,0 +1,199 @@
+"""Which columns are sensitive, and how: classes put on columns by people, and read by masking and policy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Count, Max
+
+from audit import ledger
+from governance.catalogue import store
+from governance.catalogue.model import Catalogue, RelationName
+from governance.catalogue.propagate import Classes, propagate
+from governance.classes import BUILT_IN
+from governance.models import Classification, DataSource
+
+EXAMPLE = "public.customers.email=email"
+_NAME = r'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
+_ASSIGNMENT = re.compile(
+    rf"\s*(?P<schema>{_NAME})\.(?P<relation>{_NAME})\.(?P<column>{_NAME})"
+    r"(?::(?P<path>\$[^=]*?))?\s*=\s*(?P<data_class>[^\s=]*)\s*\Z"
+)
+
+
+class ClassificationError(Exception):
+    """The class cannot be put there, or there is none to take away. Nothing was changed."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A column, or with `path` something inside a JSON column."""
+
+    schema: str
+    relation: str
+    column: str
+    path: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.schema}.{self.relation}.{self.column}"
+        return f"{place}:{self.path}" if self.path else place
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    target: Target
+    data_class: str
+
+
+def parse_assignment(text: str) -> Assignment:
+    """`schema.table.column[:$.path]=class`. Names are folded like PostgreSQL's: `"Odd.Name"` keeps its case and dots."""
+    match = _ASSIGNMENT.match(text)
+    if match is None:
+        raise ClassificationError(
+            f"{text!r} does not say which column gets which class.",
+            f"Write schema.table.column=class, such as {EXAMPLE}; names with dots or capitals in double quotes.",
+        )
+    if not match["data_class"]:
+        raise ClassificationError(f"{text!r} names no class.", _known_classes())
+    schema, relation, column = (_folded(match[part]) for part in ("schema", "relation", "column"))
+    return Assignment(Target(schema, relation, column, match["path"] or ""), match["data_class"])
+
+
+def classify(datasource: DataSource, target: Target, data_class: str, *, actor: str) -> Classification:
+    (classification,) = classify_all(datasource, [Assignment(target, data_class)], actor=actor)
+    return classification
+
+
+def classify_all(datasource: DataSource, assignments: Iterable[Assignment], *, actor: str) -> list[Classification]:
+    """All of them or, with `ClassificationError`, none. A column that has another class gets this one instead."""
+    wanted = list(assignments)
+    catalogue = store.current(datasource)
+    for assignment in wanted:
+        _check(datasource, catalogue, assignment)
+    with transaction.atomic():
+        _lock(datasource)
+        return [_put(datasource, assignment, actor) for assignment in wanted]
+
+
+def remove(datasource: DataSource, target: Target, *, actor: str) -> None:
+    with transaction.atomic():
+        _lock(datasource)
+        found = _find(datasource, target)
+        if found is None:
+            raise ClassificationError(
+                f"{target} has no class of its own on {datasource.name}.",
+                f"List what is classified: classify {datasource.name} --list",
+            )
+        found.delete()
+        _record(datasource, target, None, found.data_class, actor)
+
+
+_propagated: dict[int, tuple[tuple[object, ...], Classes]] = {}
+
+
+def classes_of(datasource: DataSource, catalogue: Catalogue | None = None) -> Classes:
+    """By relation, then column; parents, children and partitions share the classes of columns that they share.
+
+    Kept decoded in this process. One small SELECT (two without `catalogue`) finds out whether anything has changed.
+    """
+    catalogue = catalogue or store.current(datasource)
+    rows = Classification.objects.filter(datasource=datasource)
+    # A changed class is a new row and ids only grow, so these two tell every state from every other.
+    state = rows.order_by().aggregate(count=Count("id"), newest=Max("id"))
+    marker = (catalogue.version, state["count"], state["newest"])
+    known = _propagated.get(datasource.pk)
+    if known is None or known[0] != marker:
+        known = _propagated[datasource.pk] = (marker, propagate(catalogue, _direct(rows)))
+    return known[1]
+
+
+def _direct(rows: Iterable[Classification]) -> Mapping[RelationName, Mapping[str, str]]:
+    direct: dict[RelationName, dict[str, str]] = {}
+    for row in rows:
+        direct.setdefault((row.schema, row.relation), {})[row.column] = row.data_class
+    return direct
+
+
+def _folded(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
+
+
+def _known_classes() -> str:
+    return f"Classes: {', '.join(BUILT_IN)}."
+
+
+def _check(datasource: DataSource, catalogue: Catalogue, assignment: Assignment) -> None:
+    target = assignment.target
+    if assignment.data_class not in BUILT_IN:
+        raise ClassificationError(f"There is no class {assignment.data_class!r}.", _known_classes())
+    relation = catalogue.relations.get((target.schema, target.relation))
+    if relation is None:
+        raise ClassificationError(
+            f"{datasource.name} has no relation {target.schema}.{target.relation}.",
+            f"Check the name; if the relation is new, synchronise first: datasource sync {datasource.name}",
+        )
+    column = relation.column(target.column)
+    if column is None:
+        names = ", ".join(column.name for column in relation.columns[:50])
+        raise ClassificationError(f"{relation.qualified} has no column {target.column}.", f"Columns: {names}.")
+    if target.path:
+        raise ClassificationError(
+            f"{target} names a place inside a column, but a column is masked as a whole.",
+            f"Classify the whole column: {target.schema}.{target.relation}.{target.column}={assignment.data_class}",
+        )
+
+
+def _lock(datasource: DataSource) -> None:
+    """One change of classes at a time, so that the ledger's `previous` is what was there before."""
+    DataSource.objects.select_for_update().get(pk=datasource.pk)
+
+
+def _find(datasource: DataSource, target: Target) -> Classification | None:
+    return Classification.objects.filter(
+        datasource=datasource,
+        schema=target.schema,
+        relation=target.relation,
+        column=target.column,
+        path=target.path,
+    ).first()
+
+
+def _put(datasource: DataSource, assignment: Assignment, actor: str) -> Classification:
+    target = assignment.target
+    found = _find(datasource, target)
+    if found and found.data_class == assignment.data_class:
+        return found
+    if found:
+        found.delete()
+    created = Classification.objects.create(
+        datasource=datasource,
+        schema=target.schema,
+        relation=target.relation,
+        column=target.column,
+        path=target.path,
+        data_class=assignment.data_class,
+        created_by=actor,
+    )
+    _record(datasource, target, assignment.data_class, found.data_class if found else None, actor)
+    return created
+
+
+def _record(datasource: DataSource, target: Target, data_class: str | None, previous: str | None, actor: str) -> None:
+    ledger.append_within(
+        "classification.changed",
+        actor=actor,
+        datasource=datasource.name,
+        environment=datasource.environment,
+        relations=[f"{target.schema}.{target.relation}"],
+        column=str(target),
+        data_class=data_class,
+        previous=previous,
+    )
