@@ -41,11 +41,8 @@ _SAFE = {
     "full_page_writes": ("on",),
     "synchronous_commit": ("on", "remote_apply"),
 }
-_READ_HEAD = (
-    "SELECT size, frontier, epoch, time, "
-    + ", ".join(f"current_setting('{name}')" for name in _SAFE)
-    + " FROM audit_head WHERE id = 1"
-)
+_SETTINGS = ", ".join(f"current_setting('{name}')" for name in _SAFE)
+_READ_HEAD = f"SELECT size, frontier, epoch, time, {_SETTINGS} FROM audit_head WHERE id = 1"  # noqa: S608  constants
 
 _TYPES = {"risk": "smallint", "query": "uuid", "request": "uuid", "relations": "text[]"}
 _COLUMNS = ", ".join(QUERY_COLUMNS)

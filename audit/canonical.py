@@ -32,20 +32,20 @@ def _check_key(key: object, place: str) -> None:
 def _check(value: object, place: str) -> None:
     # Exact types: a subclass (an enum, a lazy string) might be written in another way than it compares.
     kind = type(value)
-    if kind is str:
-        _check_text(value, place)  # type: ignore[arg-type]  # mypy does not narrow by `type(…) is`
-    elif kind is int:
-        if not -LARGEST_INTEGER <= value <= LARGEST_INTEGER:  # type: ignore[operator]
+    if kind not in (str, int, list, dict, bool, type(None)):
+        raise NotCanonical(f"{place}: {kind.__name__} is not one of str, int, bool, None, list, dict")
+    if isinstance(value, str):
+        _check_text(value, place)
+    elif isinstance(value, int):
+        if not -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
             raise NotCanonical(f"{place}: {value} is beyond the integers that every JSON reader keeps exact (2^53 - 1)")
-    elif kind is list:
-        for position, item in enumerate(value):  # type: ignore[arg-type]
+    elif isinstance(value, list):
+        for position, item in enumerate(value):
             _check(item, f"{place}[{position}]")
-    elif kind is dict:
-        for key, item in value.items():  # type: ignore[attr-defined]
+    elif isinstance(value, dict):
+        for key, item in value.items():
             _check_key(key, place)
             _check(item, f"{place}.{key}")
-    elif kind is not bool and value is not None:
-        raise NotCanonical(f"{place}: {kind.__name__} is not one of str, int, bool, None, list, dict")
 
 
 def _check_text(text: str, place: str) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 
@@ -97,8 +97,7 @@ class Sequencer:
             )
         if waiting.error:
             raise waiting.error
-        assert waiting.receipt is not None  # settled without an error
-        return waiting.receipt
+        return cast("Receipt", waiting.receipt)  # settled without an error
 
     def close(self) -> None:
         """Writes what is queued, then ends the thread and its connection."""
@@ -139,7 +138,7 @@ class Sequencer:
             self._write_one_by_one(batch, error)
         except LedgerUnavailable as error:
             _refuse(batch, error)
-        except Exception as error:  # noqa: BLE001  a caller that is never answered would hang
+        except Exception as error:  # a caller that is never answered would hang
             logger.exception("the ledger's sequencer failed")
             self._disconnect()
             self._unsettled = True

@@ -1,4 +1,5 @@
 import datetime
+
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 from django.db import migrations, models
@@ -98,7 +99,7 @@ class Migration(migrations.Migration):
                 ("epoch", models.BigIntegerField(default=0)),
                 (
                     "time",
-                    models.DateTimeField(default=datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)),
+                    models.DateTimeField(default=datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC)),
                 ),
             ],
             options={

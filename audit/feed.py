@@ -1,0 +1,131 @@
+"""`/ws/feed`: every entry, in order, none missing, none twice, as it happens.
+
+    client: {"after": 41}        entries from 42 on       {"after": -1}: all       {"after": null}: from now on
+    server: {"index": 42, …}     one message per entry    {"error": "…"}: the message was not understood
+
+The position is the client's, so a connection that broke resumes where it was. Entries are read by index at the pace of
+the client: a slow one is never dropped and never makes anything queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from importlib import import_module
+from typing import Any
+
+import orjson
+from channels.auth import get_user
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError
+
+from audit.live import live
+from audit.search import current_head
+
+logger = logging.getLogger(__name__)
+
+NOT_SIGNED_IN = 4401
+LONGEST_SILENCE = 2.0
+USAGE = 'send {"after": INDEX}: an index from -1 on, or null to start with what happens next'
+
+
+class BadMessage(ValueError):
+    """What the client sent was not understood."""
+
+
+class FeedConsumer(AsyncWebsocketConsumer):
+    # Entries come from the database, news of them from audit.live: a silent Redis must not end the connection.
+    channel_layer_alias = ""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._pump: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        # Accepted first: a browser sees the code of a refusal only on an open connection.
+        await self.accept()
+        if not await self._signed_in():
+            await self.close(NOT_SIGNED_IN)
+
+    async def disconnect(self, code: int) -> None:
+        await self._stop()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        try:
+            after = _read_message(text_data)
+        except BadMessage as error:
+            await self.send(orjson.dumps({"error": str(error)}).decode())
+            return
+        if not await self._signed_in():
+            await self.close(NOT_SIGNED_IN)
+            return
+        await self._stop()
+        self._pump = asyncio.create_task(self._run(after))
+
+    async def _stop(self) -> None:
+        pump, self._pump = self._pump, None
+        if pump is not None:
+            pump.cancel()
+            await asyncio.wait([pump])
+
+    async def _run(self, after: int | None) -> None:
+        try:
+            await self._send_entries(after)
+        except Exception:
+            logger.exception("the live feed failed")
+            await self.close(1011)
+
+    async def _send_entries(self, after: int | None) -> None:
+        shared, checked = live(), time.monotonic()
+        with shared.listening() as wake:
+            while True:
+                wake.clear()
+                try:
+                    if after is None:
+                        after = (await database_sync_to_async(current_head)()).size - 1
+                    items = await shared.tail.after(after)
+                    for index, text in items:
+                        await self.send(text)
+                        after = index
+                    if time.monotonic() - checked >= LONGEST_SILENCE:
+                        if not await self._signed_in():
+                            await self.close(NOT_SIGNED_IN)
+                            return
+                        checked = time.monotonic()
+                except (DatabaseError, InterfaceError) as error:
+                    logger.warning("the live feed waits for the database: %s", error)
+                    items = []
+                if not items:
+                    await _wait(wake)
+
+    async def _signed_in(self) -> bool:
+        """Asked again all the time, from the stored session: signing out or deactivating a person ends the feed (P8)."""
+        key = self.scope["session"].session_key
+        if not key:
+            return False
+        stored = import_module(settings.SESSION_ENGINE).SessionStore(key)
+        user = await get_user({"session": stored})
+        return bool(user.is_authenticated and user.is_active)
+
+
+def _read_message(text: str | None) -> int | None:
+    try:
+        message = orjson.loads(text or "")
+    except orjson.JSONDecodeError:
+        raise BadMessage(f"not JSON; {USAGE}") from None
+    if not isinstance(message, dict) or message.keys() != {"after"}:
+        raise BadMessage(USAGE)
+    after = message["after"]
+    if after is None or (type(after) is int and -1 <= after < 2**63):
+        return after
+    raise BadMessage(USAGE)
+
+
+async def _wait(wake: asyncio.Event) -> None:
+    try:
+        await asyncio.wait_for(wake.wait(), LONGEST_SILENCE)
+    except TimeoutError:
+        return

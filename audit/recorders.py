@@ -1,0 +1,55 @@
+"""Records what other parts announce by signal: changes of who may act, and signing in.
+
+A receiver that fails makes the sender fail: a change of identity that cannot be recorded is undone with its
+transaction, a sign-in that cannot be recorded is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.signals import user_logged_in, user_login_failed
+from django.db import connection
+from django.http import HttpRequest
+
+from audit import ledger
+from audit.events import clean_text
+from identity.models import User
+from identity.principals import principal_of_user
+from identity.signals import identity_changed
+
+LONGEST_USERNAME = 150
+
+
+def connect() -> None:
+    identity_changed.connect(record_identity_change, dispatch_uid="audit.identity_changed")
+    user_logged_in.connect(record_signin, dispatch_uid="audit.signin_succeeded")
+    user_login_failed.connect(record_failed_signin, dispatch_uid="audit.signin_failed")
+
+
+def record_identity_change(*, kind: str, fields: Mapping[str, object], **_signal: Any) -> None:
+    ledger.append_within(kind, **fields)
+
+
+def record_signin(*, request: HttpRequest | None, user: User, **_signal: Any) -> None:
+    _record("signin.succeeded", principal=principal_of_user(user).label, address=_address(request))
+
+
+def record_failed_signin(
+    *, credentials: Mapping[str, object], request: HttpRequest | None = None, **_signal: Any
+) -> None:
+    """The name that was tried, never the password."""
+    attempted = credentials.get("username") or credentials.get("login") or credentials.get("email") or ""
+    _record("signin.failed", username=clean_text(str(attempted), LONGEST_USERNAME), address=_address(request))
+
+
+def _record(kind: str, **fields: object) -> None:
+    # Forms and API calls differ in whether they open a transaction around a sign-in.
+    write = ledger.append_within if connection.in_atomic_block else ledger.append
+    write(kind, **fields)
+
+
+def _address(request: HttpRequest | None) -> str | None:
+    address = request.META.get("REMOTE_ADDR") if request is not None else None
+    return clean_text(str(address)) if address else None

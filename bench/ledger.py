@@ -1,0 +1,195 @@
+"""Durable ledger appends beside plain one-row INSERT commits: `python -m bench.ledger`.
+
+Same server, same run, same number of calling threads, headers of the same size; what counts is the ratio. The plain
+table has nothing but a key, a time, a kind and the header: no hash, no indexes to search by, no order, no head. Rounds
+of both alternate, so that a busy machine meets both; the median round counts. Uses a scratch database of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ.setdefault("COUNTERSIGN_VAR", str(Path(__file__).resolve().parent.parent / "var" / "bench"))
+
+CALLERS = (64, 16, 1)
+SQL = "SELECT customer_id, sum(total) FROM orders WHERE created_at > $1 AND region = $2 GROUP BY customer_id LIMIT $3"
+PLAIN = "INSERT INTO plain_log (kind, header) VALUES ('statement.intent', %s)"
+
+
+@dataclass(frozen=True)
+class Measure:
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    arguments.add_argument("--seconds", type=float, default=2.0, help="length of one round (default: 2)")
+    arguments.add_argument("--rounds", type=int, default=3, help="rounds of each (default: 3)")
+    options = arguments.parse_args()
+    with scratch_database() as url:
+        compare(url, options.seconds, options.rounds)
+
+
+@contextmanager
+def scratch_database() -> Iterator[str]:
+    """Made before Django reads its settings, migrated, dropped at the end."""
+    import psycopg
+
+    from config import services
+
+    own_server = bool(os.environ.get("DATABASE_URL"))
+    services.ensure()
+    server = os.environ["DATABASE_URL"] if own_server else services.superuser_url("postgres")
+    name = f"bench_ledger_{os.getpid()}"
+    with psycopg.connect(server, autocommit=True) as session:
+        session.execute(f"CREATE DATABASE {name}")
+        try:
+            os.environ["DATABASE_URL"] = f"{server.rpartition('/')[0]}/{name}"
+            prepare_django()
+            yield os.environ["DATABASE_URL"]
+        finally:
+            close_everything()
+            session.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def prepare_django() -> None:
+    import django
+    from django.core.management import call_command
+    from django.db import connection
+
+    django.setup()
+    call_command("migrate", "audit", verbosity=0, skip_checks=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE plain_log (index bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+            " time timestamptz NOT NULL DEFAULT now(), kind text NOT NULL, header bytea NOT NULL)"
+        )
+
+
+def close_everything() -> None:
+    from django.db import connections
+
+    from audit import ledger
+
+    ledger.close()
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        getattr(connection, "close_pool", lambda: None)()
+
+
+def compare(url: str, seconds: float, rounds: int) -> None:
+    header = bytes(sample_header())
+    print(f"header of {len(header)} bytes; {rounds} rounds of {seconds:g} s each; median round")
+    print(
+        f"{'callers':>8} {'ledger/s':>10} {'p50 ms':>7} {'p99 ms':>7}   {'plain/s':>10} {'p50 ms':>7} {'p99 ms':>7}   ratio"
+    )
+    for callers in CALLERS:
+        ledger_rounds, plain_rounds = [], []
+        for _ in range(rounds):
+            plain_rounds.append(measure(callers, seconds, lambda _number: plain_insert(url, header)))
+            ledger_rounds.append(measure(callers, seconds, ledger_append))
+        ours, plain = middle(ledger_rounds), middle(plain_rounds)
+        print(
+            f"{callers:>8} {ours.per_second:>10,.0f} {ours.p50_ms:>7.2f} {ours.p99_ms:>7.2f}"
+            f"   {plain.per_second:>10,.0f} {plain.p50_ms:>7.2f} {plain.p99_ms:>7.2f}"
+            f"   {ours.per_second / plain.per_second:.2f}"
+        )
+    verified()
+
+
+def sample_fields(number: int) -> dict[str, object]:
+    return {
+        "principal": f"agent:bot-{number}",
+        "owner": "ada",
+        "door": "rest",
+        "datasource": "shop",
+        "environment": "prod",
+        "verdict": "allow",
+        "risk": 12,
+        "query": "3f1c1f2e-8f0b-4f7e-9d6f-0c6f5b1f2a3d",
+        "run": f"run-{number}",
+        "fingerprint": "a0ead580058af585",
+        "relations": ["public.orders"],
+        "sql_normal": SQL,
+        "policies": ["agents-read-production-masked"],
+        "digest": "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+    }
+
+
+def sample_header() -> bytes:
+    from audit import ledger
+    from audit.models import Entry
+
+    return bytes(Entry.objects.get(index=ledger.append("statement.intent", **sample_fields(0)).index).header)
+
+
+def ledger_append(number: int) -> Callable[[], object]:
+    from audit import ledger
+
+    fields = sample_fields(number)
+    return lambda: ledger.append("statement.intent", **fields)
+
+
+def plain_insert(url: str, header: bytes) -> Callable[[], object]:
+    import psycopg
+
+    session = psycopg.connect(url, autocommit=True, prepare_threshold=0)
+    return lambda: session.execute(PLAIN, (header,))
+
+
+def measure(callers: int, seconds: float, make_call: Callable[[int], Callable[[], object]]) -> Measure:
+    """Each caller calls again as soon as it has an answer."""
+    ready, over = threading.Barrier(callers + 1), threading.Event()
+    times: list[list[float]] = [[] for _ in range(callers)]
+
+    def work(number: int) -> None:
+        call, mine = make_call(number), times[number]
+        ready.wait()
+        while not over.is_set():
+            start = time.perf_counter()
+            call()
+            mine.append(time.perf_counter() - start)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(callers)]
+    for thread in threads:
+        thread.start()
+    ready.wait()
+    begin = time.perf_counter()
+    over.wait(seconds)
+    over.set()
+    for thread in threads:
+        thread.join()
+    duration = time.perf_counter() - begin
+    every = sorted(value for mine in times for value in mine)
+    return Measure(len(every) / duration, 1000 * every[len(every) // 2], 1000 * every[len(every) * 99 // 100])
+
+
+def middle(rounds: list[Measure]) -> Measure:
+    wanted = statistics.median_low([measure.per_second for measure in rounds])
+    return next(measure for measure in rounds if measure.per_second == wanted)
+
+
+def verified() -> None:
+    from audit.inspection import verify_ledger
+
+    start = time.perf_counter()
+    report = verify_ledger()
+    if report.fault:
+        raise SystemExit(f"the ledger does not verify: {report.fault}")
+    rate = report.count / (time.perf_counter() - start)
+    print(f"verified {report.count:,} entries, {rate:,.0f} per second; root {report.root}")
+
+
+if __name__ == "__main__":
+    main()
