@@ -67,7 +67,13 @@ def parse_assignment(text: str) -> Assignment:
     return Assignment(Target(schema, relation, column, match["path"] or ""), match["data_class"])
 
 
-def classify(datasource: DataSource, target: Target, data_class: str, *, actor: str) -> Classification:
+def parse_target(text: str) -> Target:
+    """`schema.table.column[:$.path]`, with names as in `parse_assignment`."""
+    return parse_assignment(f"{text}=class").target
+
+
+def classify(datasource: DataSource, target: Target | str, data_class: str, *, actor: str) -> Classification:
+    target = parse_target(target) if isinstance(target, str) else target
     (classification,) = classify_all(datasource, [Assignment(target, data_class)], actor=actor)
     return classification
 

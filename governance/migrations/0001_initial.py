@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                         validators=[
                             django.core.validators.RegexValidator(
                                 "^[a-z0-9][a-z0-9_-]{0,62}\\Z",
-                                "A name is 1 to 63 lower-case letters, digits, dashes or underscores, and starts with a letter or digit.",  # noqa: E501
+                                "A name is 1 to 63 lower-case letters, digits, dashes or underscores, and starts with a letter or digit.",
                             )
                         ],
                     ),

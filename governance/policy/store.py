@@ -1,0 +1,102 @@
+"""Versions of the policy set in the control database, and the active one kept compiled in this process."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from django.db import connection, transaction
+
+from audit import ledger
+from governance.errors import ServiceUnavailable
+from governance.models import PolicySet
+from governance.policy.problems import PolicyError
+from governance.policy.program import PolicyProgram, compile_policy_set
+
+DEFAULT_AUTHOR = "Countersign"
+DEFAULT_COMMENT = "The default policy set"
+LONGEST_COMMENT = 300
+# Any number, as long as nothing else in the control database locks by it.
+_LOCK = 0x706F6C696379
+
+_compiled: dict[int, PolicyProgram] = {}
+
+
+class CommentTooLong(ValueError):
+    """A comment on a policy set has at most 300 characters."""
+
+
+def default_text() -> str:
+    return Path(__file__).with_name("default.cedar").read_text()
+
+
+def ensure_default(actor: str = DEFAULT_AUTHOR) -> PolicyProgram:
+    """Where there has never been a policy set, the default one becomes the first; else the active one stays."""
+    if not PolicySet.objects.exists():
+        with transaction.atomic():
+            _lock()
+            if not PolicySet.objects.exists():
+                _activate(compile_policy_set(default_text()), actor, DEFAULT_COMMENT)
+    return active()
+
+
+def active() -> PolicyProgram:
+    """One small SELECT. Raises `ServiceUnavailable` when there is nothing to decide by: then nothing is permitted."""
+    version = PolicySet.objects.filter(is_active=True).values_list("version", flat=True).first()
+    if version is None:
+        if not PolicySet.objects.exists():
+            return ensure_default()
+        raise ServiceUnavailable("No policy set is active.", remedy="Activate one: policy apply FILE")
+    program = _compiled.get(version)
+    if program is None:
+        program = _compile_stored(PolicySet.objects.get(version=version))
+        _compiled.clear()
+        _compiled[version] = program
+    return program
+
+
+def _compile_stored(stored: PolicySet) -> PolicyProgram:
+    try:
+        return compile_policy_set(stored.text, stored.version)
+    except PolicyError as error:
+        raise ServiceUnavailable(
+            f"The active {stored} cannot be read: {error}", remedy="Correct it and activate it anew: policy apply FILE"
+        ) from error
+
+
+def activate(text: str, author: str, comment: str = "") -> PolicyProgram:
+    """Puts a policy set into force as a new version. Raises `PolicyError` when it is not sound; then nothing changes.
+
+    The text that is active already stays the version that it is.
+    """
+    if len(comment) > LONGEST_COMMENT:
+        raise CommentTooLong(f"The comment has {len(comment)} characters; at most {LONGEST_COMMENT} are kept.")
+    program = compile_policy_set(text)
+    with transaction.atomic():
+        _lock()
+        if not PolicySet.objects.filter(is_active=True, text=text).exists():
+            _activate(program, author, comment)
+    return active()
+
+
+def _lock() -> None:
+    """One change of policies at a time; readers are not held up."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def _activate(program: PolicyProgram, author: str, comment: str) -> None:
+    newest = PolicySet.objects.order_by("-version").values_list("version", flat=True).first() or 0
+    previous = PolicySet.objects.filter(is_active=True).values_list("version", flat=True).first()
+    PolicySet.objects.filter(is_active=True).update(is_active=False)
+    stored = PolicySet.objects.create(
+        version=newest + 1, text=program.text, author=author, comment=comment, is_active=True
+    )
+    ledger.append_within(
+        "policy.activated",
+        actor=author,
+        version=stored.version,
+        previous=previous,
+        digest=hashlib.sha256(program.text.encode()).hexdigest(),
+        comment=comment or None,
+    )
