@@ -14,6 +14,7 @@ from governance.catalogue import store
 from governance.catalogue.model import Catalogue, RelationName
 from governance.catalogue.propagate import Classes, propagate
 from governance.classes import BUILT_IN
+from governance.errors import GatewayError
 from governance.models import Classification, DataSource
 
 EXAMPLE = "public.customers.email=email"
@@ -24,13 +25,15 @@ _ASSIGNMENT = re.compile(
 )
 
 
-class ClassificationError(Exception):
+class ClassificationError(GatewayError):
     """The class cannot be put there, or there is none to take away. Nothing was changed."""
 
+    code = "classification-error"
+    title = "The classification cannot be changed"
+    status = 422
+
     def __init__(self, message: str, remedy: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+        super().__init__(message, remedy=remedy)
 
 
 @dataclass(frozen=True, slots=True)

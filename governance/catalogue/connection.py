@@ -10,18 +10,23 @@ from urllib.parse import quote
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from governance.errors import GatewayError
+
 CONNECT_SECONDS = 5
 LOCK_TIMEOUT_MS = 3_000
 EXAMPLE = "postgresql://user:password@host:5432/database"
 
 
-class DataSourceError(Exception):
-    """The data source cannot be added or read. `remedy` says what to do next; neither text holds the password."""
+class DataSourceError(GatewayError):
+    """Neither message nor remedy holds the password."""
+
+    code = "datasource-error"
+    title = "The data source cannot be added or read"
+    status = 422
+    default_sqlstate = "08001"
 
     def __init__(self, message: str, remedy: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+        super().__init__(message, remedy=remedy)
 
 
 def parse_dsn(dsn: str) -> dict[str, str]:

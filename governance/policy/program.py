@@ -18,7 +18,7 @@ from governance.policy.words import CONTEXT_WORDS, ENTITY_WORDS
 
 MAX_TEXT = 1_000_000
 # What a policy reads that changes while the statement does not: a decision that rests on one must not be kept.
-CHANGES_BY_ITSELF = frozenset({"hour", "weekday", "estimatedRows", "risk"})
+CHANGES_BY_ITSELF = frozenset({"hour", "weekday", "estimatedRows"})
 CONTEXT = (
     *("kinds", "uses", "hazards", "functions", "unread", "byKey", "rowsInserted", "written", "estimatedRows", "risk"),
     *("environment", "door", "purpose", "onBehalfOf", "hasRun", "hour", "weekday"),
