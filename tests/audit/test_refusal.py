@@ -13,7 +13,7 @@ from audit import ledger
 REFUSED = "append-only, history cannot be rewritten"
 
 
-@pytest.fixture()
+@pytest.fixture
 def session(control_db: str):
     """As superuser, who may do anything else."""
     ledger.append("statement.denied", principal="agent:a", payload={"sql": "SELECT 1"})
