@@ -89,9 +89,12 @@ def ensure_for(arguments: Sequence[str]) -> None:
 
 
 def _needs_nothing(arguments: Sequence[str]) -> bool:
-    if not arguments or arguments[0] in NEED_NOTHING or arguments[0].startswith("-"):
+    words = set(arguments)
+    if not arguments or arguments[0].startswith("-") or words & {"--help", "-h", "--version"}:
         return True
-    return bool({"--help", "-h", "--version"} & set(arguments)) or (arguments[0] == "demo" and "--reset" in arguments)
+    if arguments[0] == "demo":
+        return "--reset" in words
+    return arguments[0] in NEED_NOTHING and "--database" not in words
 
 
 def ensure() -> None:

@@ -132,7 +132,7 @@ class Postgres:
         """After a kill: processes that outlived their server, its pid file, a data directory that was half made."""
         orphans = self._ours()
         if orphans:
-            processes.end(orphans, signal.SIGQUIT, seconds=5)
+            processes.end(orphans, signal.SIGQUIT, seconds=2)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         for draft in self.home.glob("new-*"):
             shutil.rmtree(draft, ignore_errors=True)

@@ -121,11 +121,23 @@ def end(found: Sequence[psutil.Process], signal_number: int, *, seconds: float) 
     for process in found:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal_number)
-    _, left = psutil.wait_procs(found, timeout=seconds)
+    left = _left_after(found, seconds)
     for process in left:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(left, timeout=5)
+    _left_after(left, 5)
+
+
+def _left_after(found: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Not psutil's wait: that waits for zombies too, and where nothing reaps orphans (a container) those stay."""
+    deadline = time.monotonic() + seconds
+    left = [process for process in found if alive(process)]
+    while left and time.monotonic() < deadline:
+        time.sleep(0.02)
+        left = [process for process in left if alive(process)]
+    for started in _started:
+        started.poll()
+    return left
 
 
 def free_ports(variable: str, default: int, last_used: int | None) -> Iterator[int]:
