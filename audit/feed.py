@@ -107,7 +107,7 @@ class FeedConsumer(AsyncWebsocketConsumer):
         if not key:
             return False
         stored = import_module(settings.SESSION_ENGINE).SessionStore(key)
-        user = await get_user({"session": stored})
+        user = await get_user({"session": stored})  # type: ignore[typeddict-item]  # all it reads
         return bool(user.is_authenticated and user.is_active)
 
 

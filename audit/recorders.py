@@ -28,7 +28,7 @@ def connect() -> None:
     user_login_failed.connect(record_failed_signin, dispatch_uid="audit.signin_failed")
 
 
-def record_identity_change(*, kind: str, fields: Mapping[str, object], **_signal: Any) -> None:
+def record_identity_change(*, kind: str, fields: Mapping[str, Any], **_signal: Any) -> None:
     ledger.append_within(kind, **fields)
 
 
@@ -44,7 +44,7 @@ def record_failed_signin(
     _record("signin.failed", username=clean_text(str(attempted), LONGEST_USERNAME), address=_address(request))
 
 
-def _record(kind: str, **fields: object) -> None:
+def _record(kind: str, **fields: Any) -> None:
     # Forms and API calls differ in whether they open a transaction around a sign-in.
     write = ledger.append_within if connection.in_atomic_block else ledger.append
     write(kind, **fields)

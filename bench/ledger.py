@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("COUNTERSIGN_VAR", str(Path(__file__).resolve().parent.parent / "var" / "bench"))
@@ -108,7 +109,7 @@ def compare(url: str, seconds: float, rounds: int) -> None:
     verified()
 
 
-def sample_fields(number: int) -> dict[str, object]:
+def sample_fields(number: int) -> dict[str, Any]:
     return {
         "principal": f"agent:bot-{number}",
         "owner": "ada",

@@ -37,7 +37,8 @@ class Feed(ApplicationCommunicator):
     async def message(self) -> dict[str, Any]:
         output = await self.receive_output(timeout=5)
         assert output["type"] == "websocket.send", output
-        return json.loads(output["text"])
+        message: dict[str, Any] = json.loads(output["text"])
+        return message
 
 
 @sync_to_async

@@ -42,7 +42,8 @@ def request_from(address: str) -> HttpRequest:
 def header() -> dict[str, object]:
     entry = Entry.objects.order_by("-index").first()
     assert entry is not None
-    return orjson.loads(bytes(entry.header))
+    recorded: dict[str, object] = orjson.loads(bytes(entry.header))
+    return recorded
 
 
 def test_every_change_of_identity_is_recorded():
