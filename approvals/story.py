@@ -1,0 +1,103 @@
+"""A request's progress and life, as values that a page shows. Pure, apart from the rows that it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from approvals.models import Request, Review, Verdict
+from approvals.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """How far one required group has come. `seats` has one truth value for each person who is needed."""
+
+    group: str
+    quorum: int
+    given: int
+
+    @property
+    def seats(self) -> list[bool]:
+        return [number < self.given for number in range(self.quorum)]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the timeline; `icon` and `tone` are names of the design system."""
+
+    title: str
+    icon: str
+    tone: str = ""
+    at: datetime | None = None
+    by: str = ""
+    text: str = ""
+
+
+def seats_of(required: Iterable[Mapping[str, Any]], lacking: Mapping[str, int]) -> list[Seats]:
+    """`lacking`: how many approvals each group still needs."""
+    return [Seats(one["group"], one["quorum"], one["quorum"] - lacking.get(one["group"], 0)) for one in required]
+
+
+def steps_of(request: Request, reviews: Sequence[Review]) -> list[Step]:
+    asked = Step("Asked", "dot", at=request.created_at, by=request.requester)
+    return [asked, *map(_review, reviews), *_after_review(request)]
+
+
+def _review(review: Review) -> Step:
+    approved = review.verdict == Verdict.APPROVE
+    return Step(
+        "Approved" if approved else "Rejected",
+        "allow" if approved else "deny",
+        "good" if approved else "bad",
+        review.created_at,
+        f"user:{review.reviewer.username}",
+        review.comment,
+    )
+
+
+def _after_review(request: Request) -> list[Step]:
+    match State(request.state):
+        case State.PENDING:
+            return [Step("Waiting for review", "clock", "warn")]
+        case State.APPROVED:
+            return [Step("Approved; a worker takes it next", "clock", "now", request.decided_at)]
+        case State.EXECUTING:
+            return [Step("Running", "play", "now")]
+        case State.EXECUTED:
+            return [Step("Executed", "allow", "good", request.finished_at)]
+        case State.FAILED:
+            return [Step("Failed; nothing was changed", "failed", "bad", request.finished_at)]
+        case State.UNKNOWN:
+            text = "Whether it took effect is not known. Look at the data before anybody asks again."
+            return [Step("Outcome unknown", "question", "bad", request.finished_at, text=text)]
+        case State.REJECTED:
+            return []
+        case State.WITHDRAWN:
+            return [Step("Withdrawn", "back", at=request.finished_at or request.decided_at)]
+        case State.EXPIRED:
+            return [Step("Expired: nobody decided in time", "clock", at=request.finished_at or request.expires_at)]
+        case State.DRIFTED:
+            text = "Schema, policy or size changed after it was approved, so it did not run."
+            return [Step("Drifted", "drift", "warn", request.finished_at, text=text)]
+
+
+USES = ("truncate", "delete", "update", "insert", "define", "lock", "read")
+KINDS = {
+    "privilege": "Change of privileges",
+    "ddl": "Change of the schema",
+    "opaque": "Opaque code",
+    "admin": "Administration",
+}
+
+
+def heading_of(facts: Mapping[str, Any]) -> str:
+    """What the statement does, in a line: `Delete on public.orders`."""
+    for use in USES[:-1]:
+        names = sorted({f"{r['schema']}.{r['name']}" for r in facts.get("relations", ()) if r["use"] == use})
+        if names:
+            more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+            return f"{use.capitalize()} on {', '.join(names[:2])}{more}"
+    return next((words for kind, words in KINDS.items() if kind in facts.get("kinds", ())), "Statement")

@@ -1,0 +1,175 @@
+"""Pages of requests: parse, fetch for this person, call one service, render."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from approvals import services, story
+from approvals.errors import ReviewRefused, UnknownRequest
+from approvals.forms import ReviewForm
+from approvals.models import Request, Verdict
+from approvals.states import OPEN, Action, State, sources
+from audit.ledger import LedgerUnavailable
+from identity.models import User
+from identity.principals import Principal, principal_of_user
+
+PAGE_SIZE = 25
+# What waits is shown with what expires first on top; what is over, latest first.
+ORDER = {
+    "mine": ("expires_at", "id"),
+    "waiting": ("expires_at", "id"),
+    "decided": ("-created_at", "id"),
+    "all": ("-created_at", "id"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    name: str
+    word: str
+    count: int = 0
+
+
+def viewer(http: HttpRequest) -> Principal:
+    """The signed-in person; pages are behind `login_required`."""
+    assert isinstance(http.user, User)  # noqa: S101  narrows the type
+    return principal_of_user(http.user)
+
+
+def _fetch(person: Principal, request_id: uuid.UUID) -> Request:
+    try:
+        return services.fetch_request_for(person, request_id)
+    except UnknownRequest:
+        raise Http404 from None
+
+
+@login_required
+@require_GET
+def request_list(http: HttpRequest) -> HttpResponse:
+    person = viewer(http)
+    mine = services.waiting_count(person)
+    asked = http.GET.get("show", "")
+    show = asked if asked in ORDER else "mine" if mine else "waiting"
+    listed = services.list_requests_for(person, show).order_by(*ORDER[show])
+    page = Paginator(listed, PAGE_SIZE).get_page(http.GET.get("page"))
+    tabs = [Tab("mine", "For you", mine), Tab("waiting", "Waiting"), Tab("decided", "Decided"), Tab("all", "All")]
+    context = {
+        "tabs": tabs,
+        "show": show,
+        "page": page,
+        "previous": f"show={show}&page={page.previous_page_number()}" if page.has_previous() else "",
+        "next": f"show={show}&page={page.next_page_number()}" if page.has_next() else "",
+        "note": f"Page {page.number} of {page.paginator.num_pages}",
+    }
+    return render(http, "approvals/request-list.html", context)
+
+
+@login_required
+@require_GET
+def request_detail(http: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
+    return _detail(http, _fetch(viewer(http), request_id), ReviewForm())
+
+
+@login_required
+@require_GET
+def request_live(http: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
+    """What the page asks every two seconds: 204 while nothing changed, else the state card and, once nobody can review any
+    more, the review card. A comment that somebody is typing is left alone."""
+    person = viewer(http)
+    request = _fetch(person, request_id)
+    context = _state(request) | {"item": request}
+    if http.GET.get("seen") == context["version"]:
+        return HttpResponse(status=204)
+    eligibility = services.may_review(request, person)
+    context |= {
+        "eligibility": eligibility,
+        "oob": not eligibility.allowed,
+        "may_withdraw": _may_withdraw(request, person),
+    }
+    return render(http, "approvals/_live_response.html", context)
+
+
+@login_required
+@require_POST
+def request_review(http: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
+    person = viewer(http)
+    request = _fetch(person, request_id)
+    form = ReviewForm(http.POST)
+    if not form.is_valid():
+        return _detail(http, request, form, status=422)
+    verdict = Verdict(form.cleaned_data["verdict"])
+    try:
+        after = services.review(request.id, person, verdict, form.cleaned_data["comment"])
+    except ReviewRefused as refusal:
+        messages.error(http, refusal.message)
+    except LedgerUnavailable as error:
+        form.add_error(None, f"Your review is not recorded, so it does not count: {error}. Send it again in a moment.")
+        return _detail(http, request, form, status=503)
+    else:
+        messages.success(http, _thanks(verdict, State(after.state)))
+    return redirect("request-detail", request_id)
+
+
+@login_required
+@require_POST
+def request_withdraw(http: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
+    try:
+        services.withdraw(request_id, viewer(http))
+    except UnknownRequest:
+        raise Http404 from None
+    except ReviewRefused as refusal:
+        messages.error(http, refusal.message)
+    else:
+        messages.success(http, "Withdrawn. It will not run.")
+    return redirect("request-detail", request_id)
+
+
+def _thanks(verdict: Verdict, state: State) -> str:
+    if verdict == Verdict.REJECT:
+        return "Rejected. It will not run; whoever asked is told why."
+    if state is State.PENDING:
+        return "Your approval is recorded. It still needs others before it runs."
+    return "Approved. A worker runs it now, once, and this page shows how it ends."
+
+
+def _may_withdraw(request: Request, person: Principal) -> bool:
+    return request.owner_id == person.id and request.state in sources(Action.WITHDRAW)
+
+
+def _detail(http: HttpRequest, request: Request, form: ReviewForm, status: int = 200) -> HttpResponse:
+    person = viewer(http)
+    context = _state(request) | {
+        "item": request,
+        "form": form,
+        "heading": story.heading_of(request.facts),
+        "parameters": _parameters(request.params),
+        "eligibility": services.may_review(request, person),
+        "may_withdraw": _may_withdraw(request, person),
+    }
+    return render(http, "approvals/request-detail.html", context, status=status)
+
+
+def _parameters(params: Any) -> list[object]:
+    if isinstance(params, Mapping):
+        return [f"{name} = {value}" for name, value in params.items()]
+    return list(params or [])
+
+
+def _state(request: Request) -> dict[str, Any]:
+    reviews = list(services.reviewers_of(request))
+    return {
+        "is_open": request.state in OPEN,
+        "version": f"{request.state}-{len(reviews)}-{request.attempt}",
+        "seats": story.seats_of(request.required, services.lacking(request)),
+        "steps": story.steps_of(request, reviews),
+    }

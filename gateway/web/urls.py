@@ -1,0 +1,13 @@
+"""Pages of the gateway, from the root on."""
+
+from django.urls import path
+
+from gateway.web import console, dashboard, patterns, query_pages
+
+urlpatterns = [
+    path("", dashboard.dashboard, name="dashboard"),
+    path("queries/", query_pages.query_list, name="query-list"),
+    path("queries/<uuid:query_id>/", query_pages.query_detail, name="query-detail"),
+    path("run/", console.run_statement, name="run-statement"),
+    path("patterns/", patterns.patterns, name="patterns"),
+]
