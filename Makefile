@@ -27,12 +27,12 @@ bench: $(VENV)/development.stamp  ## how fast, beside the same thing without Cou
 	$(RUN) -m bench
 
 # A stamp is as new as the last complete install: one that was broken off is done again.
-$(VENV)/product.stamp: requirements.txt | $(RUN)
+$(VENV)/product.stamp: requirements.txt requirements-production.txt | $(RUN)
 	@$(RUN) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	@touch $@
 
-$(VENV)/development.stamp: requirements.txt requirements-dev.txt | $(RUN)
+$(VENV)/development.stamp: requirements.txt requirements-production.txt requirements-dev.txt | $(RUN)
 	@$(RUN) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
 	@touch $@ $(VENV)/product.stamp

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import os
 import pwd
 import secrets
@@ -61,6 +62,17 @@ def write_private(path: Path, text: str, account: Account | None = None) -> None
     if account is not None:
         os.chown(draft, account.uid, account.gid)
     draft.replace(path)
+
+
+def package(name: str) -> Path:
+    """Where an installed package keeps its files. It is not imported: these two start things of their own when they are."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise ServiceFailed(
+            f"The package {name} is not installed, so there is no embedded server to start."
+            " Set DATABASE_URL and REDIS_URL, or: pip install -r requirements.txt"
+        )
+    return Path(spec.submodule_search_locations[0]).resolve()
 
 
 def service_account() -> Account | None:

