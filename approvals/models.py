@@ -17,8 +17,8 @@ class Request(models.Model):
     """A statement that waits for people. It knows no door: only the statement, its digest and who asked.
 
     `owner` is the person who may never review it: the requester, or the owner of the agent that asked (P5).
-    `attempt` counts executions; a worker that lost its attempt can no longer commit. `xid` is the transaction id in the governed
-    database, durable before COMMIT. `decision`, `facts` and `required` are as decided when it was parked.
+    `attempt` counts executions; a worker that lost its attempt can no longer commit. `xid` is the transaction id in the
+    governed database, durable before COMMIT. `decision`, `facts` and `required` are as decided when it was parked.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

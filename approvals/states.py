@@ -1,7 +1,7 @@
 """The life of a request, as one table. Pure.
 
-    pending → approved → executing → executed | failed | unknown
-    pending → rejected | withdrawn | expired        approved → expired | drifted | withdrawn        drifted → pending
+pending → approved → executing → executed | failed | unknown
+pending → rejected | withdrawn | expired        approved → expired | drifted | withdrawn        drifted → pending
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ Without `DATABASE_URL` the product runs on its embedded PostgreSQL and Redis und
 there. With it, nothing is made up: a missing key stops the start. `docs/settings.md` lists every variable.
 """
 
+import contextlib
 import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -33,11 +34,9 @@ def made_once(name: str, make: str) -> str:
         draft = path.with_suffix(f".{secrets.token_hex(4)}")
         draft.touch(mode=0o600)
         draft.write_text(make)
-        try:
-            # A hard link fails if another process was first: both then read the same key.
+        # A hard link fails if another process was first: both then read the same key.
+        with contextlib.suppress(FileExistsError):
             path.hardlink_to(draft)
-        except FileExistsError:
-            pass
         draft.unlink()
     return path.read_text().strip()
 
@@ -259,7 +258,7 @@ REST_FRAMEWORK = {
         "gateway.api.authentication.PageSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["gateway.api.parsers.BoundedJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["gateway.api.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "gateway.api.problems.problem_response",

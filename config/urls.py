@@ -2,7 +2,10 @@
 
 from django.urls import include, path
 
+from gateway.health import healthz
+
 urlpatterns = [
+    path("healthz", healthz, name="healthz"),
     path("", include("gateway.web.urls")),
     path("requests/", include("approvals.urls")),
     path("ledger/", include("audit.urls")),

@@ -31,6 +31,9 @@ class QueryState(models.TextChoices):
     FAILED = "failed", "failed"
     DENIED = "denied", "denied"
     REJECTED = "rejected", "rejected"
+    WITHDRAWN = "withdrawn", "withdrawn"
+    EXPIRED = "expired", "expired"
+    DRIFTED = "drifted", "drifted"
     CANCELLED = "cancelled", "cancelled"
     UNKNOWN = "unknown", "unknown"
 

@@ -13,7 +13,7 @@ GatewayError
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class GatewayError(Exception):
@@ -35,6 +35,8 @@ class GatewayError(Exception):
         self.remedy = remedy
         self.place = place
         self.sqlstate = sqlstate or self.default_sqlstate
+        # The query that was refused, where there is one: set by the pipeline once the ledger has it.
+        self.query: Any = None
 
 
 class Unreadable(GatewayError):

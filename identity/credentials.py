@@ -10,8 +10,10 @@ import hashlib
 import hmac
 import re
 import secrets
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 
 from django.db import transaction
 from django.db.models import Q
@@ -83,15 +85,15 @@ def authenticate(token: str) -> Principal:
     _touch(credential)
     if credential.agent is not None:
         return principal_of_agent(credential.agent, credential.id)
-    assert credential.user is not None  # the table's check constraint
-    return principal_of_user(credential.user, credential.id)
+    # The table's check constraint: exactly one of agent and user is set.
+    return principal_of_user(cast(User, credential.user), credential.id)
 
 
-def require_live(credential: Credential) -> None:
+def require_live(credential: Credential, *, allow_expired: bool = False) -> None:
     """Raises `NotAuthenticated` if the credential, its principal or its agent's owner may no longer act."""
     if credential.revoked_at is not None:
         raise NotAuthenticated("revoked")
-    if credential.expires_at is not None and credential.expires_at <= timezone.now():
+    if not allow_expired and credential.expires_at is not None and credential.expires_at <= timezone.now():
         raise NotAuthenticated("expired")
     holder = credential.agent or credential.user
     if holder is None or not holder.is_active:
@@ -100,13 +102,14 @@ def require_live(credential: Credential) -> None:
         raise NotAuthenticated("the agent's owner is not active")
 
 
-def is_live(credential_id: object) -> bool:
-    """Whether the credential may still act: asked again right before something irreversible (P8)."""
+def is_live(credential_id: uuid.UUID, *, allow_expired: bool = False) -> bool:
+    """Whether the credential may still act: asked again right before something irreversible (P8). What people approved
+    may run although the credential that asked has expired since (`allow_expired`); never after a revocation."""
     credential = Credential.objects.select_related("user", "agent", "agent__owner").filter(pk=credential_id).first()
     if credential is None:
         return False
     try:
-        require_live(credential)
+        require_live(credential, allow_expired=allow_expired)
     except NotAuthenticated:
         return False
     return True

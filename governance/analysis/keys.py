@@ -34,7 +34,7 @@ def bounded_by_key(where: ast.Node | None, relation: Relation, alias: str) -> bo
 
 def conjuncts(where: Any) -> Iterator[ast.Node]:
     if isinstance(where, ast.BoolExpr) and where.boolop == BoolExprType.AND_EXPR:
-        for part in where.args:
+        for part in where.args or ():
             yield from conjuncts(part)
     elif where is not None:
         yield where
@@ -94,16 +94,16 @@ def _truth(node: Any) -> bool | None:
 
 
 def _combine(node: Any) -> bool | None:
-    truths = [_truth(part) for part in node.args]
+    truths: list[bool | None] = [_truth(part) for part in node.args]
     if node.boolop == BoolExprType.NOT_EXPR:
         return None if truths[0] is None else not truths[0]
-    absorbing = node.boolop == BoolExprType.OR_EXPR
+    absorbing = bool(node.boolop == BoolExprType.OR_EXPR)
     if absorbing in truths:
         return absorbing
     return None if None in truths else not absorbing
 
 
-def _compare(node: ast.A_Expr) -> bool | None:
+def _compare(node: Any) -> bool | None:
     left, right, operator = node.lexpr, node.rexpr, names(node.name)[-1]
     if isinstance(left, ast.ColumnRef) and isinstance(right, ast.ColumnRef):
         # `x = x` holds for every row but those where x is NULL: close enough to "all" to be told.
@@ -117,13 +117,13 @@ def _compare(node: ast.A_Expr) -> bool | None:
     if operator in ("=", "<>", "!="):
         return (a == b) is (operator == "=")
     if isinstance(a, int) and isinstance(b, int) and operator in ("<", ">", "<=", ">="):
-        return {"<": a < b, ">": a > b, "<=": a <= b, ">=": a >= b}[operator]
+        return {"<": a < b, ">": a > b, "<=": a <= b, ">=": a >= b}[str(operator)]
     return None
 
 
 def _plain(constant: Any) -> int | str | None:
     if isinstance(constant.val, ast.Integer):
-        return int(constant.val.ival)
+        return int(constant.val.ival or 0)
     if isinstance(constant.val, ast.String):
         return str(constant.val.sval)
     return None

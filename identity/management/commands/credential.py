@@ -63,7 +63,7 @@ class Command(BaseCommand):
                 f"{credential.id}\tcs_{credential.prefix}_…\t{credential.agent or credential.user}\t{state}\t{used}"
             )
 
-    def do_revoke(self, id: str, **_: Any) -> None:  # noqa: A002 the argument's name is the contract's
+    def do_revoke(self, id: str, **_: Any) -> None:
         credential = _find_credential(id)
         revoke(credential, actor=ACTOR)
         self.stdout.write(f"Credential {credential.id} is revoked.")

@@ -1,0 +1,16 @@
+"""Why a request or a review is refused. The message is for people and says what would be needed."""
+
+from __future__ import annotations
+
+
+class UnknownRequest(Exception):
+    """No such request, or not one that this principal may see: the two are told alike."""
+
+
+class ReviewRefused(Exception):
+    """This person may not review this request, or it is no longer open."""
+
+    def __init__(self, message: str, code: str = "review-refused") -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code

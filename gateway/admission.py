@@ -1,0 +1,90 @@
+"""The first steps: is the principal still allowed to act, and the query's row."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import orjson
+from django.db import IntegrityError, transaction
+
+from gateway.models import Query
+from gateway.services_check import require_coordination
+from gateway.submission import Submission
+from governance.datasources import fetch_datasource_for
+from governance.errors import GatewayError
+from identity.principals import Principal
+
+
+class IdempotencyConflict(GatewayError):
+    """The key was used before, for something else."""
+
+    code = "idempotency-key-reused"
+    title = "The Idempotency-Key belongs to another statement"
+    status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """`replayed`: the same submission came before under this Idempotency-Key; nothing is to be done again."""
+
+    query: Query
+    replayed: bool
+
+
+def authenticate(submission: Submission) -> Principal:
+    """The principal that the door has authenticated, if it could also be stopped: `running` asks again right before the
+    statement starts whether its credential still lives (P8). Raises `ServiceUnavailable`."""
+    require_coordination()
+    return submission.principal
+
+
+def receive(principal: Principal, submission: Submission) -> Received:
+    """Raises `UnknownDataSource`, `IdempotencyConflict`."""
+    datasource = fetch_datasource_for(principal, submission.datasource)
+    digest = _submission_digest(submission)
+    query = Query(
+        requester=principal.label,
+        user_id=principal.id if principal.is_person else None,
+        agent_id=None if principal.is_person else principal.id,
+        credential=principal.credential_id,
+        datasource=datasource,
+        door=submission.door,
+        sql=submission.sql,
+        params=list(submission.params),
+        purpose=submission.purpose,
+        on_behalf_of=submission.on_behalf_of,
+        run=submission.run.id,
+        step=submission.run.step,
+        model=submission.run.model,
+        traceparent=submission.run.traceparent,
+        idempotency_key=submission.idempotency_key or None,
+        idempotency_digest=digest,
+        max_rows=submission.max_rows,
+    )
+    try:
+        with transaction.atomic():
+            query.save(force_insert=True)
+    except IntegrityError:
+        return Received(_earlier(principal, submission, digest), replayed=True)
+    return Received(query, replayed=False)
+
+
+def _earlier(principal: Principal, submission: Submission, digest: str) -> Query:
+    earlier = Query.objects.select_related("datasource", "request", "request__datasource").get(
+        requester=principal.label, idempotency_key=submission.idempotency_key
+    )
+    if earlier.idempotency_digest != digest:
+        raise IdempotencyConflict(
+            f"Idempotency-Key {submission.idempotency_key!r} was used for another statement (query {earlier.id}).",
+            remedy="Use a new key for a new statement.",
+        )
+    return earlier
+
+
+def _submission_digest(submission: Submission) -> str:
+    same = [
+        submission.datasource, submission.sql, list(submission.params), submission.purpose, submission.on_behalf_of,
+        submission.max_rows,
+    ]  # fmt: skip
+    return hashlib.sha256(orjson.dumps(same)).hexdigest()

@@ -1,0 +1,40 @@
+"""Who calls: a bearer token (RFC 6750), or a person's browser session with its CSRF token. `request.user` is a Principal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from identity.credentials import authenticate
+from identity.errors import NotAuthenticated
+from identity.principals import Principal, principal_of_user
+
+
+class BearerAuthentication(BaseAuthentication):
+    def authenticate(self, request: Request) -> tuple[Principal, None] | None:
+        header = get_authorization_header(request).split()
+        if not header:
+            return None
+        if len(header) != 2 or header[0].lower() != b"bearer":
+            raise AuthenticationFailed
+        try:
+            return authenticate(header[1].decode("ascii", "replace")), None
+        except NotAuthenticated as error:
+            raise AuthenticationFailed from error
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="countersign"'
+
+
+class PageSessionAuthentication(SessionAuthentication):
+    """For our own pages and for people with a browser. Every unsafe call must carry the CSRF token."""
+
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return None
+        found = super().authenticate(request)
+        return (principal_of_user(found[0]), None) if found else None

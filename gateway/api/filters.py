@@ -1,0 +1,72 @@
+"""Query parameters, strictly: what is not understood is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from audit.search import EntryFilter
+from identity.principals import Principal
+
+TEXTS = ("kind", "principal", "datasource", "relation", "verdict", "fingerprint", "run", "query", "request", "text")
+KNOWN = {*TEXTS, "since", "until", "before", "after", "limit"}
+
+
+def number(request: Request, name: str, default: float, least: float, most: float) -> float:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValidationError({name: [f"must be a number from {least:g} to {most:g}, not {text!r}"]}) from None
+    if not least <= value <= most:
+        raise ValidationError({name: [f"must be from {least:g} to {most:g}"]})
+    return value
+
+
+def one_of(request: Request, name: str, choices: tuple[str, ...]) -> str:
+    """The first choice is the default."""
+    value = request.query_params.get(name, choices[0])
+    if value not in choices:
+        raise ValidationError({name: [f"must be one of {', '.join(choices)}"]})
+    return value
+
+
+def moment(request: Request, name: str) -> datetime | None:
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValidationError({name: ["must be a time like 2026-01-31T12:00:00Z"]}) from None
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryQuery:
+    filter: EntryFilter
+    before: int | None
+    after: int | None
+    limit: int
+
+    @classmethod
+    def of(cls, request: Request, principal: Principal) -> EntryQuery:
+        if unknown := sorted(set(request.query_params) - KNOWN):
+            raise ValidationError({name: [f"is not a filter. Known: {', '.join(sorted(KNOWN))}."] for name in unknown})
+        texts: dict[str, Any] = {name: request.query_params.get(name) or None for name in TEXTS}
+        if not principal.is_person:
+            texts["principal"] = principal.label
+        wanted = EntryFilter(since=moment(request, "since"), until=moment(request, "until"), **texts)
+        return cls(
+            wanted, _index(request, "before"), _index(request, "after"), int(number(request, "limit", 50, 1, 500))
+        )
+
+
+def _index(request: Request, name: str) -> int | None:
+    return int(number(request, name, 0, -1, 2**62)) if name in request.query_params else None

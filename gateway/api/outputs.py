@@ -1,0 +1,121 @@
+"""Queries, decisions and requests as JSON."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from approvals.models import Request
+from gateway.models import Query
+
+
+def moment(time: datetime | None) -> str | None:
+    """RFC 3339, in UTC."""
+    return time.isoformat().replace("+00:00", "Z") if time else None
+
+
+def decision_output(decision: dict[str, Any] | None) -> dict[str, Any] | None:
+    if decision is None:
+        return None
+    names = ("verdict", "risk", "risk_parts", "policies", "message", "remedy")
+    return {name: decision[name] for name in names}
+
+
+def result_output(query: Query, content: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": str(query.pk),
+        "status": query.state,
+        "fingerprint": query.fingerprint,
+        "decision": decision_output(query.decision),
+        "columns": content["columns"],
+        "rows": content["rows"],
+        "row_count": query.row_count,
+        "truncated": content["truncated"],
+        "duration_ms": query.duration_ms,
+        "ledger": ledger_output(query),
+    }
+
+
+def parked_output(query: Query) -> dict[str, Any]:
+    return {
+        "id": str(query.pk),
+        "status": query.state,
+        "fingerprint": query.fingerprint,
+        "request": waiting_output(query.request) if query.request else None,
+        "decision": decision_output(query.decision),
+        "ledger": ledger_output(query),
+    }
+
+
+def waiting_output(request: Request) -> dict[str, Any]:
+    return {
+        "id": str(request.pk),
+        "url": f"{settings.PUBLIC_URL}/requests/{request.pk}/",
+        "state": request.state,
+        "required": request.required,
+        "expires_at": moment(request.expires_at),
+    }
+
+
+def query_output(query: Query) -> dict[str, Any]:
+    output = {
+        "id": str(query.pk),
+        "status": query.state,
+        "datasource": query.datasource.name,
+        "door": query.door,
+        "principal": query.requester,
+        "on_behalf_of": query.on_behalf_of,
+        "purpose": query.purpose,
+        "run": {"id": query.run, "step": query.step, "model": query.model, "traceparent": query.traceparent},
+        "fingerprint": query.fingerprint,
+        "decision": decision_output(query.decision),
+        "facts": query.facts,
+        "row_count": query.row_count,
+        "duration_ms": query.duration_ms,
+        "created_at": moment(query.created_at),
+        "finished_at": moment(query.finished_at),
+        "problem": query.problem,
+        "ledger": ledger_output(query),
+    }
+    if query.request is not None:
+        output["request"] = waiting_output(query.request)
+    return output
+
+
+def ledger_output(query: Query) -> dict[str, Any] | None:
+    return {"index": query.ledger_index, "leaf": query.ledger_leaf} if query.ledger_index is not None else None
+
+
+def request_output(request: Request) -> dict[str, Any]:
+    return {
+        **waiting_output(request),
+        "datasource": request.datasource.name,
+        "environment": request.datasource.environment,
+        "requester": request.requester,
+        "owner": request.owner.username,
+        "sql": request.sql,
+        "params": request.params,
+        "digest": request.digest,
+        "purpose": request.purpose,
+        "on_behalf_of": request.on_behalf_of,
+        "risk": request.risk,
+        "risk_parts": request.risk_parts,
+        "decision": decision_output(request.decision),
+        "facts": request.facts,
+        "reviews": [
+            {
+                "reviewer": review.reviewer.username,
+                "verdict": review.verdict,
+                "comment": review.comment,
+                "created_at": moment(review.created_at),
+            }
+            for review in request.reviews.all()
+        ],
+        "outcome": request.outcome,
+        "created_at": moment(request.created_at),
+        "decided_at": moment(request.decided_at),
+        "finished_at": moment(request.finished_at),
+        "query": str(request.query.pk) if hasattr(request, "query") else None,
+    }

@@ -1,0 +1,104 @@
+"""Problem documents (RFC 9457): the one shape of every error of the API, made in one place."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.db import DatabaseError
+from django.http import Http404
+from psycopg_pool import PoolTimeout
+from redis import RedisError
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+
+from approvals.errors import ReviewRefused, UnknownRequest
+from audit.ledger import LedgerUnavailable
+from gateway.recording import problem_of
+from governance.errors import GatewayError
+from identity.errors import NotAuthenticated
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = {status.HTTP_429_TOO_MANY_REQUESTS: "1", status.HTTP_503_SERVICE_UNAVAILABLE: "2"}
+
+
+def problem(status_code: int, code: str, title: str, detail: str = "", **more: Any) -> Response:
+    """A problem document; `more` are extension members, those that are None left out."""
+    body = {"type": f"urn:countersign:problem:{code}", "title": title, "status": status_code, "code": code}
+    if detail:
+        body["detail"] = detail
+    body |= {name: value for name, value in more.items() if value is not None}
+    response = Response(body, status=status_code, content_type=MEDIA_TYPE)
+    if status_code in RETRY_AFTER:
+        response["Retry-After"] = RETRY_AFTER[status_code]
+    return response
+
+
+def problem_response(error: Exception, _context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler: each exception is mapped once. What is not listed is a 500 that tells nothing."""
+    if isinstance(error, GatewayError):
+        document = problem_of(error)
+        more = {name: value for name, value in document.items() if name not in ("code", "title", "status", "detail")}
+        return problem(error.status, error.code, error.title, error.message, **more)
+    if isinstance(error, (NotAuthenticated, exceptions.NotAuthenticated, exceptions.AuthenticationFailed)):
+        return _unauthenticated()
+    if isinstance(error, UnknownRequest):
+        return problem(404, "unknown-request", "No such request", "There is none, or it is not yours to see.")
+    if isinstance(error, ReviewRefused):
+        refused = 400 if error.code == "invalid" else 403
+        return problem(refused, error.code, "The review is refused", error.message)
+    if isinstance(error, (LedgerUnavailable, DatabaseError, RedisError, PoolTimeout)):
+        logger.error("A service of Countersign's own does not answer: %s", error)
+        return problem(
+            503, "service-unavailable", "Countersign cannot record or coordinate, so it runs nothing",
+            "The control database, the ledger or the broker does not answer. Nothing was run.",
+            remedy="Try again shortly; the gateway recovers by itself.",
+        )  # fmt: skip
+    return _framework(error)
+
+
+def _unauthenticated() -> Response:
+    response = problem(
+        401, "not-authenticated", "Not authenticated", "The token is missing, wrong, expired or revoked.",
+        remedy="Send the header: Authorization: Bearer TOKEN.",
+    )  # fmt: skip
+    response["WWW-Authenticate"] = 'Bearer realm="countersign"'
+    return response
+
+
+def _framework(error: Exception) -> Response | None:
+    """Django's and DRF's own exceptions."""
+    if isinstance(error, RequestDataTooBig):
+        return problem(413, "too-large", "The body is too large", str(error))
+    if isinstance(error, (Http404, exceptions.NotFound)):
+        return problem(404, "not-found", "Not found", "There is nothing at this address.")
+    if isinstance(error, (PermissionDenied, exceptions.PermissionDenied)):
+        return problem(403, "not-permitted", "Not permitted", str(error) or "This is not for you.")
+    if isinstance(error, exceptions.ValidationError):
+        return problem(400, "invalid", "The request is not valid", _first(error.detail), errors=_plain(error.detail))
+    if isinstance(error, exceptions.APIException):
+        code = error.get_codes() if isinstance(error.detail, str) else error.default_code
+        return problem(error.status_code, str(code).replace("_", "-"), str(error.default_detail), str(error.detail))
+    return None
+
+
+def _plain(detail: Any) -> Any:
+    if isinstance(detail, dict):
+        return {str(name): _plain(value) for name, value in detail.items()}
+    if isinstance(detail, list):
+        return [_plain(value) for value in detail]
+    return str(detail)
+
+
+def _first(detail: Any, path: str = "") -> str:
+    """The first complaint, with the field that it is about."""
+    if isinstance(detail, dict):
+        name, value = next(iter(detail.items()))
+        own = "" if name == "non_field_errors" else f"{path}.{name}" if path else str(name)
+        return _first(value, own or path)
+    if isinstance(detail, list):
+        return _first(next((one for one in detail if one), ""), path)
+    return f"{path}: {detail}" if path else str(detail)

@@ -1,0 +1,173 @@
+"""The shapes of answers, for the OpenAPI document only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
+from rest_framework import serializers
+
+Shape = serializers.Field[Any, Any, Any, Any]
+
+
+def text(**options: Any) -> serializers.CharField:
+    return serializers.CharField(**options)
+
+
+def whole(**options: Any) -> serializers.IntegerField:
+    return serializers.IntegerField(**options)
+
+
+def shape(name: str, /, **fields: Shape) -> Any:
+    return inline_serializer(name, fields=dict(fields))
+
+
+def many(name: str, /, **fields: Shape) -> Any:
+    return serializers.ListField(child=shape(name, **fields))
+
+
+PROBLEM = shape(
+    "Problem",
+    type=text(),
+    title=text(),
+    status=whole(),
+    code=text(),
+    detail=text(required=False),
+    remedy=text(required=False),
+    place=whole(required=False, help_text="Character offset into the statement."),
+    sqlstate=text(required=False),
+)
+RISK_PARTS = many("RiskPart", points=whole(), reason=text())
+DECISION = shape(
+    "Decision",
+    verdict=serializers.ChoiceField(choices=["allow", "review", "deny"]),
+    risk=whole(min_value=0, max_value=100),
+    risk_parts=RISK_PARTS,
+    policies=serializers.ListField(child=text()),
+    message=text(),
+    remedy=text(allow_blank=True),
+)
+LEDGER = shape("LedgerPlace", index=whole(), leaf=text())
+COLUMNS = many("ResultColumn", name=text(), type=text(), masked=serializers.BooleanField())
+REQUIRED = many("RequiredReview", group=text(), quorum=whole())
+RESULT_SHAPE = shape(
+    "Result",
+    id=serializers.UUIDField(),
+    status=text(),
+    fingerprint=text(),
+    decision=DECISION,
+    columns=COLUMNS,
+    rows=serializers.ListField(child=serializers.ListField(child=serializers.JSONField(allow_null=True))),
+    row_count=whole(),
+    truncated=serializers.BooleanField(),
+    duration_ms=serializers.FloatField(),
+    ledger=LEDGER,
+)
+WAITING = shape(
+    "WaitingRequest",
+    id=serializers.UUIDField(),
+    url=text(),
+    state=text(),
+    required=REQUIRED,
+    expires_at=serializers.DateTimeField(),
+)
+PARKED = shape(
+    "Parked",
+    id=serializers.UUIDField(),
+    status=text(),
+    fingerprint=text(),
+    request=WAITING,
+    decision=DECISION,
+    ledger=LEDGER,
+)
+FACTS = serializers.DictField(help_text="Kinds, relations, functions, hazards, what is unknown, and more.")
+QUERY_SHAPE = shape(
+    "Query",
+    id=serializers.UUIDField(),
+    status=text(),
+    datasource=text(),
+    door=text(),
+    principal=text(),
+    decision=DECISION,
+    facts=FACTS,
+    row_count=whole(allow_null=True),
+    duration_ms=serializers.FloatField(allow_null=True),
+    created_at=serializers.DateTimeField(),
+    finished_at=serializers.DateTimeField(allow_null=True),
+    problem=serializers.DictField(allow_null=True),
+    ledger=LEDGER,
+)
+REQUEST_SHAPE = shape(
+    "Request",
+    id=serializers.UUIDField(),
+    url=text(),
+    state=text(),
+    required=REQUIRED,
+    expires_at=serializers.DateTimeField(),
+    datasource=text(),
+    environment=text(),
+    requester=text(),
+    owner=text(),
+    sql=text(),
+    digest=text(),
+    purpose=text(),
+    risk=whole(),
+    decision=DECISION,
+    facts=FACTS,
+    reviews=many("Review", reviewer=text(), verdict=text(), comment=text(), created_at=serializers.DateTimeField()),
+)
+
+
+def answers(status: int, body: Any, *refusals: int) -> dict[int, Any]:
+    described = {code: OpenApiResponse(PROBLEM, "A problem document (RFC 9457).") for code in (401, *refusals)}
+    return {status: body, **described}
+
+
+SUBMITTED = {
+    **answers(200, RESULT_SHAPE, 400, 403, 404, 409, 413, 422, 429, 502, 503),
+    202: OpenApiResponse(PARKED, "Parked for review; `Location` leads to the query."),
+}
+QUERY = answers(200, QUERY_SHAPE, 404, 503)
+RESULT = answers(200, RESULT_SHAPE, 403, 404, 409, 410, 422, 503)
+CHECKED = answers(
+    200, shape("Checked", facts=FACTS, decision=DECISION, required=REQUIRED, fingerprint=text()), 400, 404, 503
+)
+DATASOURCE_SHAPE: dict[str, Shape] = {
+    "name": text(),
+    "engine": text(),
+    "environment": text(),
+    "max_rows": whole(),
+    "statement_timeout_ms": whole(),
+}
+DATASOURCES = answers(200, shape("DataSources", results=many("DataSource", **DATASOURCE_SHAPE)))
+RELATIONS = serializers.ListField(child=serializers.DictField())
+CATALOGUE = answers(200, shape("Catalogue", **DATASOURCE_SHAPE, version=whole(), relations=RELATIONS), 404)
+REQUEST = answers(200, REQUEST_SHAPE, 400, 403, 404)
+REQUESTS = answers(
+    200, shape("Requests", results=serializers.ListField(child=REQUEST_SHAPE), next_offset=whole(allow_null=True)), 403
+)
+ENTRIES = answers(
+    200,
+    shape(
+        "Entries",
+        results=serializers.ListField(child=serializers.DictField()),
+        before=whole(allow_null=True, help_text="`before` of the page of older entries."),
+        after=whole(allow_null=True, help_text="`after` of the page of newer entries."),
+    ),
+    400,
+)
+REQUEST_FILTERS = [
+    OpenApiParameter("which", str, enum=["all", "waiting", "mine", "decided"]),
+    OpenApiParameter("limit", int),
+    OpenApiParameter("offset", int),
+]
+ENTRY_FILTERS = [
+    *(OpenApiParameter(name, OpenApiTypes.DATETIME) for name in ("since", "until")),
+    *(
+        OpenApiParameter(name, str)
+        for name in ("kind", "principal", "datasource", "relation", "fingerprint", "run", "query", "request", "text")
+    ),
+    OpenApiParameter("verdict", str, enum=["allow", "review", "deny"]),
+    *(OpenApiParameter(name, int) for name in ("before", "after", "limit")),
+]

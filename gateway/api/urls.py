@@ -1,0 +1,34 @@
+"""`/api/v1/`: one list. What is not in it answers with a problem document as well."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, JsonResponse
+from django.urls import path, re_path
+from drf_spectacular.views import SpectacularAPIView
+
+from gateway.api import views
+from gateway.api.problems import MEDIA_TYPE
+
+
+def nowhere(_request: HttpRequest) -> JsonResponse:
+    code, title = "not-found", "Not found"
+    body = {"type": f"urn:countersign:problem:{code}", "title": title, "status": 404, "code": code}
+    body["detail"] = "There is nothing at this address. GET /api/v1/schema lists what there is."
+    return JsonResponse(body, status=404, content_type=MEDIA_TYPE)
+
+
+urlpatterns = [
+    path("queries", views.QueriesView.as_view(), name="api-queries"),
+    path("queries/<uuid:query_id>", views.QueryView.as_view(), name="api-query"),
+    path("queries/<uuid:query_id>/result", views.ResultView.as_view(), name="api-result"),
+    path("queries/<uuid:query_id>/cancel", views.CancelView.as_view(), name="api-cancel"),
+    path("check", views.CheckView.as_view(), name="api-check"),
+    path("datasources", views.DataSourcesView.as_view(), name="api-datasources"),
+    path("datasources/<str:name>/catalogue", views.CatalogueView.as_view(), name="api-catalogue"),
+    path("requests", views.RequestsView.as_view(), name="api-requests"),
+    path("requests/<uuid:request_id>", views.RequestView.as_view(), name="api-request"),
+    path("requests/<uuid:request_id>/reviews", views.ReviewsView.as_view(), name="api-reviews"),
+    path("audit/entries", views.EntriesView.as_view(), name="api-entries"),
+    path("schema", SpectacularAPIView.as_view(permission_classes=[]), name="api-schema"),
+    re_path(r"^.*$", nowhere),
+]

@@ -1,0 +1,265 @@
+"""Analyse and decide, with what may be kept of either.
+
+Analysis is kept by (text, catalogue version); a decision by everything that any policy reads, unless one reads something
+that changes by itself. Both caches are this process's own and hold nothing that outlives a new catalogue, class or policy.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+from django.utils import timezone
+
+from governance.analysis.analyse import Analysis, analyse
+from governance.analysis.facts import Facts, Risk
+from governance.catalogue import store as catalogue_store
+from governance.catalogue.model import Catalogue, RelationName
+from governance.classification import classes_of
+from governance.errors import GatewayError
+from governance.masking.plan import MaskingImpossible, MaskPlan, plan_masks
+from governance.masking.rewrite import rewrite
+from governance.masking.writes import sensitive_write_hazards
+from governance.models import DataSource
+from governance.policy import store as policy_store
+from governance.policy.decision import Decision, Verdict
+from governance.policy.engine import decide
+from governance.policy.program import PolicyProgram
+from governance.policy.question import Question
+from governance.risk import assess as assess_risk
+from identity.principals import Principal
+
+logger = logging.getLogger(__name__)
+
+Classes = Mapping[RelationName, Mapping[str, str]]
+# A name that is not found makes the catalogue be read again, but not more often than this for one data source.
+SECONDS_BETWEEN_READS = 5.0
+NOT_IN_CATALOGUE = "there is no such relation in the catalogue"
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What the decision may depend on besides the statement."""
+
+    principal: Principal
+    door: str
+    purpose: str = ""
+    on_behalf_of: str = ""
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assessment:
+    """`sql` is what would run: with masks in place. It is empty where the verdict is deny."""
+
+    analysis: Analysis
+    facts: Facts
+    risk: Risk
+    decision: Decision
+    plan: MaskPlan
+    sql: str
+
+
+def assess(datasource: DataSource, sql: str, asking: Asking) -> Assessment:
+    """Raises `Unreadable`, `MaskingImpossible`."""
+    analysis, facts, classes = _analyse(datasource, sql)
+    decision, risk = _decide(datasource, facts, classes, asking, sql, analysis)
+    if decision.verdict is Verdict.DENY:
+        return Assessment(analysis, facts, risk, decision, MaskPlan({}), "")
+    try:
+        plan = plan_masks(analysis, decision.obligations.masks)
+        return Assessment(analysis, facts, risk, decision, plan, rewrite(analysis, plan))
+    except MaskingImpossible as error:
+        refused = dataclasses.replace(
+            decision,
+            verdict=Verdict.DENY,
+            policies=("masking-impossible",),
+            message=error.message,
+            remedy=error.remedy,
+            required=(),
+        )
+        return Assessment(analysis, facts, risk, refused, MaskPlan({}), "")
+
+
+def _analyse(datasource: DataSource, sql: str) -> tuple[Analysis, Facts, Classes]:
+    catalogue = catalogue_store.current(datasource)
+    analysis = _kept_analysis(sql, _Keyed((datasource.pk, catalogue.version), catalogue))
+    if any(unknown.why == NOT_IN_CATALOGUE for unknown in analysis.facts.unknown) and _read_again(datasource):
+        catalogue = catalogue_store.current(datasource)
+        analysis = _kept_analysis(sql, _Keyed((datasource.pk, catalogue.version), catalogue))
+    classes = classes_of(datasource)
+    touched = {(use.schema, use.name) for use in analysis.facts.relations}
+    mine = {name: columns for name, columns in classes.items() if name in touched}
+    hazards = sensitive_write_hazards(analysis, mine)
+    facts = dataclasses.replace(analysis.facts, hazards=analysis.facts.hazards + hazards) if hazards else analysis.facts
+    return analysis, facts, mine
+
+
+def _decide(
+    datasource: DataSource, facts: Facts, classes: Classes, asking: Asking, sql: str, analysis: Analysis
+) -> tuple[Decision, Risk]:
+    program = policy_store.active()
+    risk = assess_risk(
+        facts, datasource.environment, {name for columns in classes.values() for name in columns.values()}
+    )
+    question = _question(datasource, facts, classes, asking, risk.score)
+    key = _decision_key(program, question, sql, analysis.catalogue.version)
+    decision = _decisions.get(key) if key else None
+    if decision is None:
+        decision = decide(program, question)
+        if key:
+            _decisions.put(key, decision)
+    return decision, risk
+
+
+def _question(datasource: DataSource, facts: Facts, classes: Classes, asking: Asking, risk: int) -> Question:
+    principal = asking.principal
+    return Question(
+        principal=principal.label,
+        kind="user" if principal.is_person else "agent",
+        name=principal.name,
+        groups=principal.groups,
+        owner=principal.owner,
+        is_administrator=principal.is_administrator,
+        datasource=datasource.name,
+        environment=datasource.environment,
+        facts=facts,
+        classes=classes,
+        door=asking.door,
+        now=timezone.now(),
+        purpose=asking.purpose,
+        on_behalf_of=asking.on_behalf_of,
+        run=asking.run,
+        risk=risk,
+    )
+
+
+def _decision_key(program: PolicyProgram, question: Question, sql: str, catalogue_version: int) -> Hashable | None:
+    """Everything that a policy can read of the question; None where the answer must not be kept."""
+    if program.reads & {"hour", "weekday", "estimatedRows"}:
+        return None
+    classes = tuple(sorted((name, tuple(sorted(columns.items()))) for name, columns in question.classes.items()))
+    return (
+        program.version, question.principal, question.groups, question.owner, question.is_administrator,
+        question.datasource, question.environment, question.door, question.purpose, question.on_behalf_of,
+        bool(question.run), catalogue_version, sql, classes,
+    )  # fmt: skip
+
+
+def catalogue_of(datasource: DataSource) -> Catalogue:
+    return catalogue_store.current(datasource)
+
+
+# --- What is kept -------------------------------------------------------------------------------------------------
+
+
+class _Keyed:
+    """A catalogue that is equal to another of the same data source and version, so that it can be part of a cache's key."""
+
+    __slots__ = ("catalogue", "key")
+
+    def __init__(self, key: Hashable, catalogue: Catalogue) -> None:
+        self.key = key
+        self.catalogue = catalogue
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Keyed) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+@lru_cache(maxsize=1024)
+def _kept_analysis(sql: str, keyed: _Keyed) -> Analysis:
+    return analyse(sql, keyed.catalogue)
+
+
+V = TypeVar("V")
+
+
+class _Kept(Generic[V]):
+    """The most recently used, safe for threads."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._items: OrderedDict[Hashable, V] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> V | None:
+        with self._lock:
+            if key not in self._items:
+                return None
+            self._items.move_to_end(key)
+            return self._items[key]
+
+    def put(self, key: Hashable, value: V) -> None:
+        with self._lock:
+            self._items[key] = value
+            self._items.move_to_end(key)
+            while len(self._items) > self._size:
+                self._items.popitem(last=False)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._items.clear()
+
+
+_decisions: _Kept[Decision] = _Kept(4096)
+_last_read: dict[int, float] = {}
+
+
+def forget() -> None:
+    """Empties the caches, for measurements and tests."""
+    _kept_analysis.cache_clear()
+    _decisions.clear()
+    _last_read.clear()
+
+
+def _read_again(datasource: DataSource) -> bool:
+    """Whether the catalogue was read again. A data source that is away is told of later, when the statement would run."""
+    now = time.monotonic()
+    if now - _last_read.get(datasource.pk, -SECONDS_BETWEEN_READS) < SECONDS_BETWEEN_READS:
+        return False
+    _last_read[datasource.pk] = now
+    try:
+        catalogue_store.synchronise(datasource, actor="gateway")
+    except GatewayError as error:
+        logger.warning("The catalogue of %s could not be read again: %s", datasource.name, error.message)
+        return False
+    return True
+
+
+def facts_json(facts: Facts) -> dict[str, Any]:
+    """As REST, requests and queries show it."""
+    return {
+        "kinds": sorted(facts.kinds),
+        "relations": [{"schema": use.schema, "name": use.name, "use": use.use} for use in facts.relations],
+        "functions": [{"schema": use.schema, "name": use.name} for use in facts.functions],
+        "hazards": [dataclasses.asdict(hazard) for hazard in facts.hazards],
+        "unknown": [dataclasses.asdict(unknown) for unknown in facts.unknown],
+        "by_key": facts.by_key,
+        "rows_inserted": facts.rows_inserted,
+        "fingerprint": facts.fingerprint,
+        "normal": facts.normal,
+    }
+
+
+def decision_json(decision: Decision, risk: Risk) -> dict[str, Any]:
+    return {
+        "verdict": decision.verdict.value,
+        "risk": risk.score,
+        "risk_parts": [dataclasses.asdict(part) for part in risk.parts],
+        "policies": list(decision.policies),
+        "message": decision.message,
+        "remedy": decision.remedy,
+        "required": [dataclasses.asdict(required) for required in decision.required],
+        "masks": [dataclasses.asdict(mask) for mask in decision.obligations.masks],
+        "policy_version": decision.set_version,
+    }

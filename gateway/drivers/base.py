@@ -1,0 +1,89 @@
+"""What a driver does: run one bounded statement, break it off, and tell what became of a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A data source as a driver needs it. `key` changes with the address or the secret, so pools never outlive either."""
+
+    key: str
+    name: str
+    dsn: str
+    search_path: tuple[str, ...]
+    concurrency: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    max_rows: int
+    max_bytes: int
+    statement_timeout_ms: int
+    lock_timeout_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One statement to run. `sql` is the rewritten text. `read_only` makes the database enforce what analysis concluded.
+
+    `started` is told how to break it off, before anything is sent. `before_commit` gets the transaction's id once all is
+    done but the COMMIT; if it raises, the transaction is rolled back. `isolated`: on a connection of its own.
+    """
+
+    sql: str
+    params: tuple[Any, ...]
+    limits: Limits
+    read_only: bool
+    started: Callable[[Callable[[], None]], None]
+    before_commit: Callable[[str], None] | None = None
+    isolated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResultColumn:
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """`rows` hold JSON values. `count`: rows returned, or rows changed where the statement returns none."""
+
+    columns: tuple[ResultColumn, ...]
+    rows: list[list[Any]]
+    count: int
+    bytes: int
+    truncated: bool
+    duration_ms: float
+
+
+class Fate(StrEnum):
+    """What became of a transaction."""
+
+    COMMITTED = "committed"
+    ABORTED = "aborted"
+    IN_PROGRESS = "in progress"
+    UNKNOWN = "unknown"
+
+
+class CommitUnknown(Exception):
+    """The connection broke during COMMIT: ask for the transaction's fate."""
+
+
+class Driver(Protocol):
+    def run(self, source: Source, work: Work) -> Rows:
+        """Raises `DriverFailed`, `Cancelled`, `Overloaded`, `DataSourceUnavailable` or `CommitUnknown`."""
+
+    def fate_of(self, source: Source, transaction_id: str) -> Fate:
+        """Raises `DataSourceUnavailable`."""
+
+    def role_of(self, source: Source) -> str:
+        """The database role that statements run as: part of what an approval is bound to."""
+
+    def close(self) -> None:
+        """Closes all pools: for a process that ends, and for tests."""

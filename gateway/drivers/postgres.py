@@ -1,0 +1,280 @@
+"""The PostgreSQL driver: psycopg 3, one bounded pool a data source.
+
+Every statement goes by the extended protocol, which carries exactly one (PostgreSQL documentation, 54.2.3), inside a
+transaction of its own whose limits are set `LOCAL`. Reads are `READ ONLY`: the database refuses what analysis missed.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+import psycopg
+from psycopg import pq
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from gateway.drivers.base import CommitUnknown, Fate, Limits, ResultColumn, Rows, Source, Work
+from gateway.drivers.postgres_values import parameters, prepare_session
+from governance.errors import Cancelled, DataSourceUnavailable, DriverFailed, GatewayError, Overloaded
+
+CONNECT_TIMEOUT = 3
+# What the parser took for granted must hold in the session: it reads '\' and NULL comparisons the standard way.
+SESSION = {
+    "standard_conforming_strings": "on",
+    "transform_null_equals": "off",
+    "datestyle": "ISO",
+    "intervalstyle": "iso_8601",
+    "bytea_output": "hex",
+    "timezone": "UTC",
+    "client_encoding": "UTF8",
+    "idle_in_transaction_session_timeout": "60000",
+    "application_name": "countersign",
+}
+CHUNK = 1000
+Connection = psycopg.Connection[Any]
+
+
+class PostgresDriver:
+    def __init__(self) -> None:
+        self._pools: dict[str, ConnectionPool[Connection]] = {}
+        self._lock = threading.Lock()
+
+    def run(self, source: Source, work: Work) -> Rows:
+        with self._connection(source, work.isolated) as connection:
+            work.started(connection.cancel_safe)
+            begun = time.perf_counter()
+            try:
+                connection.read_only = work.read_only
+                _bound(connection, source, work.limits)
+                rows = _stream(connection, work) if work.read_only else _execute(connection, work)
+                if work.before_commit is not None:
+                    work.before_commit(_transaction_id(connection))
+            except BaseException as error:
+                _roll_back(connection)
+                if isinstance(error, psycopg.Error):
+                    raise _refusal(error) from error
+                raise
+            _commit(connection)
+            duration = (time.perf_counter() - begun) * 1000
+        columns, values, count, size, truncated = rows
+        return Rows(columns, values, count, size, truncated, round(duration, 3))
+
+    def fate_of(self, source: Source, transaction_id: str) -> Fate:
+        with self._connection(source, isolated=True) as connection:
+            row = connection.execute("SELECT pg_xact_status(%s::xid8)", [transaction_id]).fetchone()
+        return Fate(row[0]) if row and row[0] in set(Fate) else Fate.UNKNOWN
+
+    def role_of(self, source: Source) -> str:
+        return str(conninfo_to_dict(source.dsn).get("user", ""))
+
+    def close(self) -> None:
+        with self._lock:
+            pools, self._pools = list(self._pools.values()), {}
+        for pool in pools:
+            pool.close(timeout=2)
+
+    @contextmanager
+    def _connection(self, source: Source, isolated: bool) -> Iterator[Connection]:
+        if isolated:
+            connection = _connect(source)
+            try:
+                yield connection
+            finally:
+                connection.close()
+            return
+        pool = self._pool(source)
+        try:
+            connection = pool.getconn()
+        except PoolTimeout:
+            raise _why_no_connection(source) from None
+        try:
+            yield connection
+        finally:
+            pool.putconn(connection)
+
+    def _pool(self, source: Source) -> ConnectionPool[Connection]:
+        with self._lock:
+            pool = self._pools.get(source.key)
+            if pool is None:
+                pool = ConnectionPool(
+                    _conninfo(source.dsn),
+                    min_size=0,
+                    max_size=source.concurrency,
+                    timeout=CONNECT_TIMEOUT,
+                    max_idle=120,
+                    reconnect_timeout=1,
+                    check=ConnectionPool.check_connection,
+                    configure=_configure,
+                    name=source.name,
+                    open=True,
+                )
+                self._pools[source.key] = pool
+            return pool
+
+
+def _conninfo(dsn: str) -> str:
+    given = conninfo_to_dict(dsn)
+    options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
+    return make_conninfo(dsn, connect_timeout=CONNECT_TIMEOUT, options=f"{given.get('options', '')} {options}".strip())
+
+
+def _connect(source: Source) -> Connection:
+    try:
+        connection: Connection = psycopg.connect(_conninfo(source.dsn))
+    except psycopg.Error as error:
+        raise _unavailable(source) from error
+    _configure(connection)
+    return connection
+
+
+def _configure(connection: Connection) -> None:
+    prepare_session(connection)
+
+
+def _unavailable(source: Source) -> DataSourceUnavailable:
+    # The driver's own text can name the host and the user: it goes to the log of the cause, not to the caller.
+    return DataSourceUnavailable(
+        f"The data source {source.name} does not answer. Nothing was run.",
+        remedy="Try again shortly; if it stays, ask its administrator.",
+    )
+
+
+def _why_no_connection(source: Source) -> GatewayError:
+    """The pool gave none in time: either the database is away, or all its connections are in use."""
+    try:
+        psycopg.connect(_conninfo(source.dsn)).close()
+    except psycopg.Error:
+        return _unavailable(source)
+    return Overloaded(
+        f"{source.concurrency} statements are running on {source.name} already. Nothing was run.",
+        remedy="Try again shortly.",
+    )
+
+
+def _bound(connection: Connection, source: Source, limits: Limits) -> None:
+    connection.execute(
+        "SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true),"
+        " set_config('search_path', %s, true)",
+        [
+            str(limits.statement_timeout_ms),
+            str(limits.lock_timeout_ms),
+            ", ".join('"' + name.replace('"', '""') + '"' for name in source.search_path),
+        ],
+    )
+
+
+Fetched = tuple[tuple[ResultColumn, ...], list[list[Any]], int, int, bool]
+
+
+def _stream(connection: Connection, work: Work) -> Fetched:
+    """Fetches in chunks and stops at the limit, so that a large result is never held whole."""
+    rows: list[list[Any]] = []
+    size = 0
+    truncated = False
+    with psycopg.RawCursor(connection) as cursor:
+        for row in cursor.stream(work.sql.encode(), parameters(work.params), size=CHUNK):
+            values = list(row)
+            size += sum(len(value) if isinstance(value, str) else 8 for value in values)
+            if len(rows) >= work.limits.max_rows or size > work.limits.max_bytes:
+                truncated = True
+                break
+            rows.append(values)
+        columns = _columns(connection, cursor)
+    return columns, rows, len(rows), size, truncated
+
+
+def _execute(connection: Connection, work: Work) -> Fetched:
+    """A write. In pipeline mode libpq knows only the extended protocol: one statement, also without parameters."""
+    with psycopg.RawCursor(connection) as cursor:
+        with connection.pipeline():
+            cursor.execute(work.sql.encode(), parameters(work.params))
+        if cursor.description is None:
+            return (), [], max(cursor.rowcount, 0), 0, False
+        rows = [list(row) for row in cursor.fetchmany(work.limits.max_rows)]
+        columns = _columns(connection, cursor)
+        size = len(orjson.dumps(rows))
+        return columns, rows, cursor.rowcount, size, cursor.rowcount > len(rows)
+
+
+def _columns(connection: Connection, cursor: psycopg.RawCursor[Any]) -> tuple[ResultColumn, ...]:
+    """Names and types; a type that psycopg does not know (an enum, a domain's base) is asked of the database."""
+    described = cursor.description or ()
+    unknown = sorted(
+        {column.type_code for column in described if connection.adapters.types.get(column.type_code) is None}
+    )
+    named = {}
+    if unknown and connection.info.transaction_status == pq.TransactionStatus.INTRANS:
+        found = connection.execute(
+            "SELECT t.oid::int8, t.oid::regtype::text FROM pg_type t WHERE t.oid = ANY(%s)", [unknown]
+        )
+        named = dict(found.fetchall())
+    return tuple(ResultColumn(column.name, named.get(column.type_code) or column.type_display) for column in described)
+
+
+def _transaction_id(connection: Connection) -> str:
+    row = connection.execute("SELECT pg_current_xact_id()::text").fetchone()
+    return str(row[0]) if row else ""
+
+
+def _commit(connection: Connection) -> None:
+    """Deferred constraints and serialization failures speak here; a connection that breaks leaves the fate open."""
+    try:
+        connection.commit()
+    except psycopg.OperationalError as error:
+        if connection.broken or error.sqlstate is None:
+            raise CommitUnknown from error
+        raise _refusal(error) from error
+    except psycopg.Error as error:
+        raise _refusal(error) from error
+
+
+def _roll_back(connection: Connection) -> None:
+    try:
+        connection.rollback()
+    except psycopg.Error:
+        # The pool discards a connection that cannot even roll back; the server has ended its transaction.
+        connection.close()
+
+
+def _refusal(error: psycopg.Error) -> GatewayError:
+    """Only the first message: DETAIL and CONTEXT quote rows, keys and internal queries, masked or not."""
+    if isinstance(error, psycopg.errors.QueryCanceled) and "statement timeout" not in str(error):
+        return Cancelled("The statement was broken off on request.", sqlstate=error.sqlstate)
+    if error.sqlstate is None:
+        return DataSourceUnavailable(
+            "The connection to the data source broke off while the statement ran.",
+            remedy="A read can simply be sent again. For a write, look at the query's state first.",
+        )
+    place = error.diag.statement_position
+    return DriverFailed(
+        error.diag.message_primary or "The database gave no reason.",
+        remedy=REMEDIES.get(error.sqlstate, REMEDIES.get(error.sqlstate[:2], "")),
+        place=int(place) - 1 if place and place.isdigit() else None,
+        sqlstate=error.sqlstate,
+    )
+
+
+# By SQLSTATE or its class (PostgreSQL documentation, appendix A).
+REMEDIES = {
+    "57014": "It ran into the time limit: narrow it with a WHERE or a LIMIT.",
+    "55P03": "Another transaction holds a lock on these rows: try again later.",
+    "25006": "It tried to write inside a read: ask for the write itself.",
+    "42803": "Name every output column in GROUP BY: grouping by the primary key alone does not work on masked relations.",
+    "42703": "Look the columns up in the data source's catalogue.",
+    "08": "Check the number and the types of the parameters.",
+    "22": "Check the values against the types of the columns.",
+    "23": "The data's own constraints forbid it.",
+}
+
+
+def break_off(cancel: Callable[[], None]) -> None:
+    """Calls a handle that `Work.started` was given; a statement that has just ended is no error."""
+    try:
+        cancel()
+    except psycopg.Error as error:
+        raise DataSourceUnavailable("The cancel request did not reach the data source.") from error

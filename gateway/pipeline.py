@@ -1,0 +1,104 @@
+"""The life of a statement. Every door calls `submit`; the steps below are the product.
+
+    authenticate → analyse → decide → (park) → record intent → run, masked and bounded → record outcome → release
+
+Each step raises a `GatewayError` (governance/errors.py) when it refuses; nothing after it then happens. Denials and
+failures are in the ledger before the caller hears of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.admission import authenticate, receive
+from gateway.assessment import Asking, Assessment, assess
+from gateway.models import Query, QueryState
+from gateway.parking import park
+from gateway.recording import note_assessment, record_failure, record_intent, record_outcome, record_refusal
+from gateway.release import release, replay
+from gateway.running import running
+from gateway.submission import Submission
+from gateway.work import masked_names, run
+from governance.datasources import fetch_datasource_for
+from governance.errors import Cancelled, Denied, GatewayError, Unreadable
+from governance.policy.decision import Verdict
+from identity.principals import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`content` is the result (columns, rows, truncated) of an executed statement; None while it is parked."""
+
+    query: Query
+    content: dict[str, Any] | None
+
+
+def submit(submission: Submission) -> Outcome:
+    principal = authenticate(submission)
+    received = receive(principal, submission)
+    query = received.query
+    if received.replayed:
+        return Outcome(query, replay(query))
+    assessment = decide(principal, query)
+    if assessment.decision.verdict is Verdict.DENY:
+        raise refuse(principal, query, _denied(assessment), assessment)
+    if assessment.decision.verdict is Verdict.REVIEW:
+        return Outcome(park(principal, query, assessment), None)
+    return Outcome(query, execute(principal, query, assessment))
+
+
+def check(submission: Submission) -> Assessment:
+    """Facts and decision; nothing is run and nothing is recorded."""
+    principal = authenticate(submission)
+    datasource = fetch_datasource_for(principal, submission.datasource)
+    return assess(datasource, submission.sql, asking_of(principal, submission))
+
+
+def decide(principal: Principal, query: Query) -> Assessment:
+    """Analyse and decide. A text that cannot be read is refused and recorded like any denial (P1)."""
+    try:
+        assessment = assess(query.datasource, query.sql, asking_of(principal, query))
+    except Unreadable as error:
+        raise refuse(principal, query, error, None) from error
+    note_assessment(query, assessment)
+    return assessment
+
+
+def execute(principal: Principal, query: Query, assessment: Assessment) -> dict[str, Any]:
+    """Record intent, run, record outcome, release: in this order, or not at all (P3)."""
+    with running(query.pk, principal) as statement:
+        intent = record_intent(query, assessment, principal.owner)
+        try:
+            rows = run(query, assessment, statement)
+        except Cancelled as error:
+            record_failure(query, principal.owner, intent, error, QueryState.CANCELLED)
+            error.query = query
+            raise
+        except GatewayError as error:
+            record_failure(query, principal.owner, intent, error, QueryState.FAILED)
+            error.query = query
+            raise
+    masked = masked_names(assessment, rows)
+    record_outcome(
+        query, principal.owner, intent, rows, [c.name for c, m in zip(rows.columns, masked, strict=True) if m]
+    )
+    return release(query, rows, masked)
+
+
+def refuse(principal: Principal, query: Query, error: GatewayError, assessment: Assessment | None) -> GatewayError:
+    """Records the refusal and gives the error to raise, with the query that it belongs to."""
+    record_refusal(query, principal.owner, error, assessment)
+    error.query = query
+    return error
+
+
+def asking_of(principal: Principal, asked: Submission | Query) -> Asking:
+    run_id = asked.run if isinstance(asked, Query) else asked.run.id
+    return Asking(principal, asked.door, asked.purpose, asked.on_behalf_of, run_id)
+
+
+def _denied(assessment: Assessment) -> Denied:
+    decision = assessment.decision
+    place = next((unknown.place for unknown in assessment.facts.unknown if unknown.place is not None), None)
+    return Denied(decision.message, remedy=decision.remedy, place=place)

@@ -1,0 +1,81 @@
+"""Finding, waiting for and cancelling queries. `fetch_query_for` is the only way a door obtains one."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from approvals import services as approvals
+from approvals.services import AUDITORS, list_requests_for
+from gateway.models import END_STATES, Query, QueryState
+from governance.errors import GatewayError
+from identity.principals import Principal
+from identity.revocations import announce_end
+
+POLL_SECONDS = 0.15
+
+
+class UnknownQuery(GatewayError):
+    code = "unknown-query"
+    title = "No such query"
+    status = 404
+
+
+class AlreadyEnded(GatewayError):
+    code = "already-ended"
+    title = "The query has ended"
+    status = 409
+
+
+def list_queries_for(principal: Principal) -> QuerySet[Query]:
+    """Own queries, those of own agents, and those whose request this person may see; auditors and administrators see all."""
+    queries = Query.objects.select_related("datasource", "agent", "user", "request")
+    if principal.is_administrator or AUDITORS in principal.groups:
+        return queries
+    mine = Q(requester=principal.label)
+    if principal.is_person:
+        mine |= Q(agent__owner_id=principal.id) | Q(request__in=list_requests_for(principal).values("pk"))
+    return queries.filter(mine)
+
+
+def fetch_query_for(principal: Principal, query_id: uuid.UUID) -> Query:
+    """Raises `UnknownQuery`, also for one that is not this principal's to see."""
+    query = list_queries_for(principal).filter(pk=query_id).first()
+    if query is None:
+        raise UnknownQuery(
+            f"There is no query {query_id}, or it is not yours to see.", remedy="Use the id that POST queries returned."
+        )
+    return query
+
+
+def may_read_result(principal: Principal, query: Query) -> bool:
+    """Results are masked for whoever asked: only they, and the owner of the agent that asked, may have the rows."""
+    return query.requester == principal.label or (
+        principal.is_person and query.agent is not None and query.agent.owner_id == principal.id
+    )
+
+
+def wait_for_end(query: Query, seconds: float) -> Query:
+    """Returns when the query has ended or the time is over. No database connection is held while it waits."""
+    deadline = time.monotonic() + min(seconds, settings.MAX_WAIT_SECONDS)
+    while query.state not in END_STATES and (left := deadline - time.monotonic()) > 0:
+        connection.close()
+        time.sleep(min(POLL_SECONDS, left))
+        query = Query.objects.select_related("datasource", "agent", "user", "request").get(pk=query.pk)
+    return query
+
+
+def cancel(principal: Principal, query: Query) -> None:
+    """Breaks off what runs, at the database too, and withdraws what waits. Raises `AlreadyEnded`, `ReviewRefused`."""
+    if not may_read_result(principal, query):
+        raise UnknownQuery("Only whoever asked, or the agent's owner, can cancel it.")
+    if query.state in END_STATES:
+        raise AlreadyEnded(f"The query is {query.state}; there is nothing to cancel.")
+    if query.state == QueryState.PARKED and query.request_id is not None:
+        approvals.withdraw(query.request_id, principal)
+    else:
+        announce_end("query", query.pk)

@@ -1,0 +1,189 @@
+"""What the ledger is told of a statement, and the query's row beside it (P3: first the ledger, then everything else)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from audit import ledger
+from audit.events import clean_text
+from audit.ledger import LedgerUnavailable, Receipt
+from gateway.assessment import Assessment, decision_json, facts_json
+from gateway.drivers.base import Rows
+from gateway.models import Query, QueryState
+from governance.errors import GatewayError, ServiceUnavailable
+
+SQL_NORMAL = 4000
+MOST_LISTED = 50
+
+
+def record_intent(query: Query, assessment: Assessment, owner: str, **more: Any) -> Receipt:
+    """Durable when it returns; only then may the statement run. The exact text and parameters are in the payload."""
+    fields = {**_asked(query, owner), **_assessed(assessment), **more}
+    receipt = _append("statement.intent", fields, payload={"sql": query.sql, "params": query.params})
+    _update(query, state=QueryState.RUNNING, ledger_index=receipt.index, ledger_leaf=receipt.leaf)
+    return receipt
+
+
+def record_outcome(query: Query, owner: str, intent: Receipt, rows: Rows, masked: list[str]) -> Receipt:
+    receipt = _append(
+        "statement.outcome",
+        {
+            **_asked(query, owner),
+            "status": "executed",
+            "verdict": query.verdict or None,
+            "risk": query.risk,
+            "fingerprint": query.fingerprint,
+            "relations": _relations(query.facts),
+            "intent": intent.index,
+            "rows": rows.count,
+            "bytes": rows.bytes,
+            "duration_ms": round(rows.duration_ms),
+            "truncated": rows.truncated,
+            "columns": [clean_text(column.name, 100) for column in rows.columns][:MOST_LISTED],
+            "masked": [clean_text(name, 100) for name in masked][:MOST_LISTED],
+        },
+    )
+    _finish(query, QueryState.EXECUTED, receipt, row_count=rows.count, duration_ms=rows.duration_ms)
+    return receipt
+
+
+def record_failure(query: Query, owner: str, intent: Receipt, error: GatewayError, state: QueryState) -> Receipt:
+    receipt = _append(
+        "statement.outcome",
+        {
+            **_asked(query, owner),
+            "status": state.value,
+            "verdict": query.verdict or None,
+            "risk": query.risk,
+            "fingerprint": query.fingerprint,
+            "relations": _relations(query.facts),
+            "intent": intent.index,
+            "sqlstate": error.sqlstate,
+            "error": error.code,
+        },
+        payload={"message": error.message},
+    )
+    _finish(query, state, receipt, problem=problem_of(error))
+    return receipt
+
+
+def record_refusal(query: Query, owner: str, error: GatewayError, assessment: Assessment | None) -> Receipt:
+    """Denied, or not even read: nothing was run, and the ledger says so."""
+    fields = {**_asked(query, owner), **(_assessed(assessment) if assessment else {})}
+    fields |= {"verdict": "deny", "code": error.code}
+    payload = {"sql": query.sql, "params": query.params, "message": error.message}
+    receipt = _append("statement.denied", fields, payload=payload)
+    _finish(query, QueryState.DENIED, receipt, problem=problem_of(error), verdict="deny")
+    return receipt
+
+
+def note_assessment(query: Query, assessment: Assessment) -> None:
+    """On the row in memory; it is saved with the next step."""
+    query.facts = facts_json(assessment.facts)
+    query.decision = decision_json(assessment.decision, assessment.risk)
+    query.verdict = assessment.decision.verdict.value
+    query.risk = assessment.risk.score
+    query.normal = assessment.facts.normal
+    query.fingerprint = assessment.facts.fingerprint
+
+
+def problem_of(error: GatewayError) -> dict[str, Any]:
+    problem: dict[str, Any] = {
+        "code": error.code,
+        "title": error.title,
+        "status": error.status,
+        "detail": error.message,
+    }
+    if error.remedy:
+        problem["remedy"] = error.remedy
+    if error.place is not None:
+        problem["place"] = error.place
+    if error.code in ("statement-failed", "cancelled"):
+        problem["sqlstate"] = error.sqlstate
+    return problem
+
+
+def _append(kind: str, fields: dict[str, Any], payload: dict[str, Any] | None = None) -> Receipt:
+    try:
+        return ledger.append(kind, payload=payload, **fields)
+    except LedgerUnavailable as error:
+        raise ServiceUnavailable(
+            "The ledger cannot record the statement, so it does not run and no row leaves.",
+            remedy="Try again shortly; the gateway recovers by itself. After a write, look at the query's state first.",
+        ) from error
+
+
+def statement_fields(query: Query, assessment: Assessment, owner: str) -> dict[str, Any]:
+    """For entries that are appended within a transaction of the caller's."""
+    return {**_asked(query, owner), **_assessed(assessment)}
+
+
+def _asked(query: Query, owner: str) -> dict[str, Any]:
+    return {
+        "principal": query.requester,
+        "owner": owner,
+        "door": query.door,
+        "datasource": query.datasource.name,
+        "environment": query.datasource.environment,
+        "query": str(query.pk),
+        "run": clean_text(query.run) or None,
+        "step": clean_text(query.step) or None,
+        "model": clean_text(query.model) or None,
+        "traceparent": query.traceparent or None,
+        "on_behalf_of": clean_text(query.on_behalf_of) or None,
+        "purpose": clean_text(query.purpose) or None,
+        "credential": str(query.credential) if query.credential else None,
+        "request": str(query.request_id) if query.request_id else None,
+    }
+
+
+def _assessed(assessment: Assessment) -> dict[str, Any]:
+    facts, decision = assessment.facts, assessment.decision
+    return {
+        "verdict": decision.verdict.value,
+        "risk": assessment.risk.score,
+        "fingerprint": facts.fingerprint,
+        "relations": sorted({use.qualified for use in facts.relations})[:500],
+        "kinds": sorted(facts.kinds),
+        "hazards": sorted(facts.hazard_codes),
+        "unknown": [clean_text(unknown.what, 100) for unknown in facts.unknown][:MOST_LISTED] or None,
+        "policies": list(decision.policies),
+        "policy_version": decision.set_version,
+        "catalogue_version": assessment.analysis.catalogue.version,
+        "masked": [f"{m.schema}.{m.relation}.{m.column}" for m in decision.obligations.masks][:500] or None,
+        "sql_normal": clean_text(facts.normal, SQL_NORMAL),
+    }
+
+
+def _relations(facts: dict[str, Any] | None) -> list[str] | None:
+    if not facts:
+        return None
+    return sorted({f"{use['schema']}.{use['name']}" for use in facts["relations"]})[:500]
+
+
+def _finish(query: Query, state: QueryState, receipt: Receipt, **changes: Any) -> None:
+    _update(
+        query,
+        state=state,
+        ledger_index=receipt.index,
+        ledger_leaf=receipt.leaf,
+        finished_at=timezone.now(),
+        **changes,
+    )
+
+
+def _update(query: Query, **changes: Any) -> None:
+    for name, value in changes.items():
+        setattr(query, name, value)
+    assessed = ("facts", "decision", "verdict", "risk", "normal", "fingerprint", "digest")
+    try:
+        with transaction.atomic():
+            query.save(update_fields=[*changes, *assessed])
+    except DatabaseError as error:
+        raise ServiceUnavailable(
+            "The control database does not answer. What was recorded in the ledger stands.",
+            remedy="Look at the query's state when it is back.",
+        ) from error

@@ -1,0 +1,83 @@
+"""The run itself: the rewritten statement, bounded, through the data source's driver."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from gateway.assessment import Assessment
+from gateway.drivers import driver_for
+from gateway.drivers.base import CommitUnknown, Limits, Rows, Source, Work
+from gateway.models import Query
+from gateway.running import RunningStatement
+from governance.errors import DataSourceUnavailable, DriverFailed
+from governance.masking.outputs import masked_outputs
+from governance.models import DataSource
+
+
+class CommitInDoubt(DataSourceUnavailable):
+    """The connection broke during COMMIT: whether the change is there is not known here."""
+
+    code = "commit-in-doubt"
+    title = "The data source broke off during COMMIT"
+
+
+def source_of(datasource: DataSource) -> Source:
+    key = hashlib.sha256(f"{datasource.pk}\0{datasource.dsn}\0{datasource.concurrency}".encode()).hexdigest()
+    return Source(key, datasource.name, datasource.dsn, tuple(datasource.search_path), datasource.concurrency)
+
+
+def limits_of(query: Query, assessment: Assessment) -> Limits:
+    """The narrowest of what the data source, the decision and the caller say."""
+    datasource = query.datasource
+    asked = (datasource.max_rows, assessment.decision.obligations.max_rows, query.max_rows)
+    return Limits(
+        max_rows=min(limit for limit in asked if limit is not None),
+        max_bytes=datasource.max_bytes,
+        statement_timeout_ms=datasource.statement_timeout_ms,
+        lock_timeout_ms=datasource.lock_timeout_ms,
+    )
+
+
+def run(
+    query: Query,
+    assessment: Assessment,
+    statement: RunningStatement,
+    *,
+    before_commit: Callable[[str], None] | None = None,
+    isolated: bool = False,
+) -> Rows:
+    """Raises a `GatewayError`; `CommitInDoubt` where only the database can say what became of it."""
+    _check_parameters(query, assessment)
+    work = Work(
+        sql=assessment.sql,
+        params=tuple(query.params),
+        limits=limits_of(query, assessment),
+        read_only=assessment.facts.reads_only,
+        started=statement.started,
+        before_commit=before_commit,
+        isolated=isolated,
+    )
+    try:
+        return driver_for(query.datasource.engine).run(source_of(query.datasource), work)
+    except CommitUnknown as error:
+        raise CommitInDoubt(
+            "The connection broke while the change was being committed: it may or may not be there.",
+            remedy="Look at the data before you send it again.",
+        ) from error
+
+
+def masked_names(assessment: Assessment, rows: Rows) -> tuple[bool, ...]:
+    return masked_outputs(assessment.analysis, assessment.plan, [column.name for column in rows.columns])
+
+
+def _check_parameters(query: Query, assessment: Assessment) -> None:
+    given, used = len(query.params), assessment.facts.parameters
+    if given != used:
+        raise DriverFailed(
+            f"The statement uses {used} parameters ($1 to ${used}), {given} were sent."
+            if used
+            else f"The statement uses no parameters, {given} were sent.",
+            remedy="Send one value for each $n, in order.",
+            sqlstate="08P01",
+        )
