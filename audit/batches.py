@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-import orjson
-
-from audit.entries import QUERY_COLUMNS, Draft, Placed, place_entry
-from audit.merkle import Frontier
+from audit.entries import QUERY_COLUMNS, Draft, format_time, place_entry
+from audit.merkle import HASH_SIZE, Frontier
 
 
 class NotDurable(Exception):
@@ -26,6 +24,15 @@ class Cursor(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Receipt:
+    """The place of an entry in the log."""
+
+    index: int
+    leaf: str
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class HeadState:
     frontier: Frontier
     epoch: int
@@ -34,6 +41,12 @@ class HeadState:
     @property
     def size(self) -> int:
         return self.frontier.size
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    head: HeadState
+    receipts: list[Receipt]
 
 
 _SAFE = {
@@ -46,28 +59,30 @@ _READ_HEAD = f"SELECT size, frontier, epoch, time, {_SETTINGS} FROM audit_head W
 
 _TYPES = {"risk": "smallint", "query": "uuid", "request": "uuid", "relations": "text[]"}
 _COLUMNS = ", ".join(QUERY_COLUMNS)
+_FIELDS = ", ".join(f"field.{name}" for name in QUERY_COLUMNS)
 _TYPED = ", ".join(f"{name} {_TYPES.get(name, 'text')}" for name in QUERY_COLUMNS)
 
 # One statement, so one commit. Only the writer that knows the head exactly gets a row from `moved`, and without that
 # row nothing is inserted: two writers cannot give out the same index, nor can one extend a tree that it does not know.
+# The query columns are read from the headers, here and now, so they cannot say anything else. Type json (not jsonb)
+# keeps the text of each header as it was hashed.
 _WRITE = f"""
-WITH batch AS MATERIALIZED (
-    SELECT * FROM json_to_recordset(%(rows)s::json) AS row (
-        index bigint, "time" timestamptz, kind text, {_TYPED},
-        header text, leaf text, nonce text, ciphertext text)
-), moved AS (
+WITH moved AS (
     UPDATE audit_head SET size = %(new_size)s, frontier = %(new_frontier)s, "time" = %(time)s
     WHERE id = 1 AND size = %(size)s AND epoch = %(epoch)s AND frontier = %(frontier)s
     RETURNING size
 ), written AS (
     INSERT INTO audit_entry (index, "time", kind, {_COLUMNS}, header, leaf)
-    SELECT index, "time", kind, {_COLUMNS}, convert_to(header, 'UTF8'), decode(leaf, 'hex')
-    FROM batch, moved ORDER BY index
+    SELECT field.index, field."time", field.kind, {_FIELDS},
+           convert_to(header.value::text, 'UTF8'),
+           substring(%(leaves)s::bytea FROM (({HASH_SIZE} * (header.place - 1)) + 1)::integer FOR {HASH_SIZE})
+    FROM moved,
+         json_array_elements(%(headers)s::json) WITH ORDINALITY AS header(value, place),
+         json_to_record(header.value) AS field(index bigint, "time" timestamptz, kind text, {_TYPED})
     RETURNING 1
 ), sealed AS (
     INSERT INTO audit_payload (index, nonce, ciphertext)
-    SELECT index, decode(nonce, 'hex'), decode(ciphertext, 'hex')
-    FROM batch, moved WHERE ciphertext IS NOT NULL
+    SELECT payload.* FROM moved, unnest(%(places)s::bigint[], %(nonces)s::bytea[], %(ciphertexts)s::bytea[]) AS payload
 )
 SELECT count(*) FROM written
 """  # noqa: S608  put together from constants of this package
@@ -90,17 +105,23 @@ def raise_epoch(cursor: Cursor) -> None:
     cursor.execute("UPDATE audit_head SET epoch = epoch + 1 WHERE id = 1")
 
 
-def write_batch(cursor: Cursor, head: HeadState, drafts: Sequence[Draft]) -> tuple[HeadState, list[Placed]] | None:
-    """The new head and the entries, or None (and nothing written) if the head was no longer `head`."""
+def write_batch(cursor: Cursor, head: HeadState, drafts: Sequence[Draft]) -> Written | None:
+    """None (and nothing written) if the head is no longer `head`."""
     time = max(datetime.now(UTC), head.time)
+    stamp = format_time(time)
     frontier = head.frontier.copy()
     placed = []
     for draft in drafts:
-        entry = place_entry(draft, frontier.size, time)
+        entry = place_entry(draft, frontier.size, stamp)
         frontier.append(entry.leaf)
         placed.append(entry)
+    sealed = [(head.size + place, draft.payload) for place, draft in enumerate(drafts) if draft.payload]
     parameters = {
-        "rows": orjson.dumps([entry.row for entry in placed]).decode(),
+        "headers": (b"[" + b",".join([entry.header for entry in placed]) + b"]").decode(),
+        "leaves": b"".join([entry.leaf for entry in placed]),
+        "places": [place for place, _ in sealed],
+        "nonces": [payload.nonce for _, payload in sealed],
+        "ciphertexts": [payload.ciphertext for _, payload in sealed],
         "size": head.size,
         "epoch": head.epoch,
         "frontier": head.frontier.to_bytes(),
@@ -111,4 +132,5 @@ def write_batch(cursor: Cursor, head: HeadState, drafts: Sequence[Draft]) -> tup
     cursor.execute(_WRITE, parameters)
     if cursor.fetchone()[0] != len(placed):
         return None
-    return HeadState(frontier, head.epoch, time), placed
+    receipts = [Receipt(head.size + place, entry.leaf.hex(), time) for place, entry in enumerate(placed)]
+    return Written(HeadState(frontier, head.epoch, time), receipts)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import orjson
 
 LARGEST_INTEGER = 2**53 - 1
+KINDS = frozenset({str, int, list, dict, bool, type(None)})
 
 
 class NotCanonical(ValueError):
@@ -32,7 +33,7 @@ def _check_key(key: object, place: str) -> None:
 def _check(value: object, place: str) -> None:
     # Exact types: a subclass (an enum, a lazy string) might be written in another way than it compares.
     kind = type(value)
-    if kind not in (str, int, list, dict, bool, type(None)):
+    if kind not in KINDS:
         raise NotCanonical(f"{place}: {kind.__name__} is not one of str, int, bool, None, list, dict")
     if isinstance(value, str):
         _check_text(value, place)

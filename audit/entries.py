@@ -20,6 +20,8 @@ FORMAT = 1
 # An entry bundle of C2SP tlog-tiles prefixes each entry with its length in 16 bits.
 LARGEST_HEADER = 65_534
 QUERY_COLUMNS = tuple(COMMON)
+# The longest index and time that a header can have.
+LATEST = "9999-12-31T23:59:59.999999Z"
 
 
 class EntryTooLarge(ValueError):
@@ -44,17 +46,14 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    index: int
-    time: datetime
+    header: bytes
     leaf: bytes
-    row: dict[str, object]
 
 
 def draft_entry(kind: str, fields: Mapping[str, object], payload: SealedPayload | None = None) -> Draft:
     """Everything that can be wrong with an event is found here, before it can hold up others in a batch."""
     draft = Draft(kind, check_event(kind, fields), payload)
-    latest = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
-    size = len(encode(_header_of(draft, LARGEST_INTEGER, format_time(latest))))
+    size = len(encode(_header_of(draft, LARGEST_INTEGER, LATEST)))
     if size > LARGEST_HEADER:
         widest = max(draft.fields, key=lambda name: len(orjson.dumps(draft.fields[name])))
         width = len(orjson.dumps(draft.fields[widest]))
@@ -65,16 +64,10 @@ def draft_entry(kind: str, fields: Mapping[str, object], payload: SealedPayload 
     return draft
 
 
-def place_entry(draft: Draft, index: int, time: datetime) -> Placed:
-    stamp = format_time(time)
+def place_entry(draft: Draft, index: int, stamp: str) -> Placed:
+    """`stamp` is the entry's time as `format_time` writes it. The draft was checked, so its spelling is canonical."""
     header = orjson.dumps(_header_of(draft, index, stamp), option=orjson.OPT_SORT_KEYS)
-    leaf = leaf_hash(header)
-    row: dict[str, object] = {"index": index, "time": stamp, "kind": draft.kind}
-    row |= {column: draft.fields.get(column) for column in QUERY_COLUMNS}
-    row |= {"header": header.decode(), "leaf": leaf.hex()}
-    if draft.payload:
-        row |= {"nonce": draft.payload.nonce.hex(), "ciphertext": draft.payload.ciphertext.hex()}
-    return Placed(index, time, leaf, row)
+    return Placed(header, leaf_hash(header))
 
 
 def _header_of(draft: Draft, index: int, stamp: str) -> dict[str, object]:

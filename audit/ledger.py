@@ -20,10 +20,10 @@ import psycopg
 from django.db import DatabaseError, InterfaceError, connection, connections, transaction
 
 from audit.announcements import announce
-from audit.batches import NotDurable, read_head, write_batch
+from audit.batches import NotDurable, Receipt, read_head, write_batch
 from audit.entries import draft_entry
 from audit.payloads import seal_payload
-from audit.sequencer import LedgerUnavailable, Receipt, Sequencer
+from audit.sequencer import LedgerUnavailable, Sequencer
 
 __all__ = ["LedgerUnavailable", "Receipt", "append", "append_within", "check", "close"]
 
@@ -63,9 +63,8 @@ def append_within(kind: str, /, *, payload: Mapping[str, object] | None = None, 
         raise LedgerUnavailable(f"the ledger cannot write: {' '.join(str(error).split())}") from error
     if written is None:
         raise LedgerUnavailable("the ledger's head changed although it was locked: not recorded")
-    head, (entry,) = written
-    transaction.on_commit(lambda: announce(head.size))
-    return Receipt(entry.index, entry.leaf.hex(), entry.time)
+    transaction.on_commit(lambda: announce(written.head.size))
+    return written.receipts[0]
 
 
 def check() -> None:

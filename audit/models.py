@@ -49,7 +49,6 @@ class Entry(models.Model):
         ]
         indexes = [
             models.Index(fields=["time", "index"], name="entry_by_time"),
-            models.Index(fields=["kind", "index"], name="entry_by_kind"),
             _found_by("principal"),
             _found_by("datasource"),
             _found_by("verdict"),

@@ -16,15 +16,14 @@ import select
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any, cast
 
 import psycopg
 
 from audit.announcements import announce
-from audit.batches import HeadState, NotDurable, raise_epoch, read_head, write_batch
-from audit.entries import Draft, Placed
+from audit.batches import HeadState, NotDurable, Receipt, Written, raise_epoch, read_head, write_batch
+from audit.entries import Draft
 
 logger = logging.getLogger(__name__)
 
@@ -44,15 +43,6 @@ class LedgerUnavailable(Exception):
     def __init__(self, reason: str, *, ambiguous: bool = False) -> None:
         super().__init__(reason)
         self.ambiguous = ambiguous
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """The place of a durable entry in the log."""
-
-    index: int
-    leaf: str
-    time: datetime
 
 
 @dataclass(slots=True, eq=False)
@@ -165,14 +155,12 @@ class Sequencer:
             raise
         except (psycopg.Error, NotDurable) as error:
             raise self._lost(connection, error) from error
-        self._head, placed = written
-        for waiting, entry in zip(batch, placed, strict=True):
-            waiting.settle(Receipt(entry.index, entry.leaf.hex(), entry.time))
+        self._head = written.head
+        for waiting, receipt in zip(batch, written.receipts, strict=True):
+            waiting.settle(receipt)
         announce(self._head.size)
 
-    def _write_locked(
-        self, connection: psycopg.Connection[Any], drafts: Sequence[Draft]
-    ) -> tuple[HeadState, list[Placed]]:
+    def _write_locked(self, connection: psycopg.Connection[Any], drafts: Sequence[Draft]) -> Written:
         """Another process moved the head: take its lock and write again. Nobody can come between, so nobody starves."""
         with connection.transaction(), connection.cursor() as cursor:
             written = write_batch(cursor, read_head(cursor, lock=True), drafts)

@@ -49,7 +49,6 @@ class Migration(migrations.Migration):
                 "ordering": ["index"],
                 "indexes": [
                     models.Index(fields=["time", "index"], name="entry_by_time"),
-                    models.Index(fields=["kind", "index"], name="entry_by_kind"),
                     models.Index(
                         condition=models.Q(("principal__isnull", False)),
                         fields=["principal", "index"],

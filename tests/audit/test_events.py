@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -87,6 +89,28 @@ def test_the_largest_header_fits_the_bundles_of_a_transparency_log():
 def test_text_from_outside_is_made_fit_for_a_field():
     assert clean_text("a\x00b\ud800c") == "a\ufffdb?c"
     assert clean_text("x" * 400, 150) == "x" * 149 + "…"
+
+
+def calls_of_the_ledger() -> Iterator[tuple[str, ast.Call]]:
+    root = Path(__file__).parents[2]
+    for package in ("audit", "governance", "approvals", "gateway"):
+        for path in (root / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and ast.unparse(node.func) in ("ledger.append", "ledger.append_within"):
+                    yield f"{path.relative_to(root)}:{node.lineno}", node
+
+
+def test_every_call_of_the_ledger_names_registered_kinds_and_fields():
+    wrong = []
+    for place, call in calls_of_the_ledger():
+        if not isinstance(call.args[0], ast.Constant):
+            continue
+        name = str(call.args[0].value)
+        kind = KINDS.get(name)
+        given = {keyword.arg for keyword in call.keywords if keyword.arg not in (None, "payload")}
+        if kind is None or not given <= kind.fields:
+            wrong.append(f"{place}: {name} {given - kind.fields if kind else 'is not registered'}")
+    assert wrong == []
 
 
 def test_the_documentation_lists_every_kind():
