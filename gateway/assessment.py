@@ -239,8 +239,8 @@ def _read_again(datasource: DataSource) -> bool:
 def facts_json(facts: Facts) -> dict[str, Any]:
     """As REST, requests and queries show it."""
     return {
-        "kinds": sorted(facts.kinds),
-        "relations": [{"schema": use.schema, "name": use.name, "use": use.use} for use in facts.relations],
+        "kinds": sorted(kind.value for kind in facts.kinds),
+        "relations": [{"schema": use.schema, "name": use.name, "use": use.use.value} for use in facts.relations],
         "functions": [{"schema": use.schema, "name": use.name} for use in facts.functions],
         "hazards": [dataclasses.asdict(hazard) for hazard in facts.hazards],
         "unknown": [dataclasses.asdict(unknown) for unknown in facts.unknown],

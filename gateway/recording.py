@@ -147,7 +147,7 @@ def _assessed(assessment: Assessment) -> dict[str, Any]:
         "risk": assessment.risk.score,
         "fingerprint": facts.fingerprint,
         "relations": sorted({use.qualified for use in facts.relations})[:500],
-        "kinds": sorted(facts.kinds),
+        "kinds": sorted(kind.value for kind in facts.kinds),
         "hazards": sorted(facts.hazard_codes),
         "unknown": [clean_text(unknown.what, 100) for unknown in facts.unknown][:MOST_LISTED] or None,
         "policies": list(decision.policies),

@@ -86,11 +86,11 @@ def verdict_chart(counts: Sequence[Counted], step: timedelta) -> Chart:
 
 
 def round_up(value: int) -> int:
-    """The next 1, 2, 5, 10, 20, 50 … or 4: an axis that people can read."""
+    """The top of the axis: the next round number, at least 4."""
     if value <= 4:
         return 4
     power = 10 ** math.floor(math.log10(value))
-    return next(int(factor * power) for factor in (1, 2, 5, 10) if factor * power >= value)
+    return next(int(factor * power) for factor in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if factor * power >= value)
 
 
 def _bar(count: Counted, step: timedelta, left: float, room: float, top: int) -> Bar:

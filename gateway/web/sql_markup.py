@@ -61,7 +61,7 @@ def _spans(sql: str) -> list[Span]:
     if len(sql) > COLOURED_LENGTH or "\0" in sql:
         return []
     try:
-        tokens = scan(sql)
+        tokens = scan(sql[:])  # a slice is a plain str, whatever subclass a template made of it
     except ParseError:
         return []
     return [Span(token.start, token.end + 1, _style(token.name, token.kind)) for token in tokens]
