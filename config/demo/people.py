@@ -7,9 +7,15 @@ import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from django.db import transaction
+from psycopg.conninfo import make_conninfo
+
+from audit import ledger
 from config.demo.shop import SENSITIVE
 from config.embedded import folders
-from governance import classification, datasources
+from governance import datasources
+from governance.catalogue.connection import address_of, parse_dsn
+from governance.classification import Assignment, classify_all, parse_target
 from governance.models import Classification, DataSource
 from governance.policy import store
 from identity import agents, credentials, people
@@ -111,11 +117,23 @@ def _ensure_data_source(dsn: str) -> DataSource:
     datasource = DataSource.objects.filter(name=DATA_SOURCE).first()
     if datasource is None:
         return datasources.add_datasource(DATA_SOURCE, engine="postgres", dsn=dsn, environment="prod", actor=ACTOR)
+    parameters = parse_dsn(dsn)
+    if datasource.dsn != make_conninfo(**parameters):
+        _move(datasource, parameters)
     return datasource
+
+
+def _move(datasource: DataSource, parameters: dict[str, str]) -> None:
+    """The embedded server had to take another port than last time."""
+    datasource.dsn = make_conninfo(**parameters)
+    datasource.address = address_of(parameters)
+    with transaction.atomic():
+        datasource.save(update_fields=["dsn", "address"])
+        ledger.append_within("datasource.changed", actor=ACTOR, datasource=datasource.name, changes=["address"])
 
 
 def _classify(datasource: DataSource) -> None:
     """Only when nothing is classified yet: what people took away afterwards stays away."""
     if not Classification.objects.filter(datasource=datasource).exists():
-        for column, data_class in SENSITIVE.items():
-            classification.classify(datasource, column, data_class, actor=ACTOR)
+        wanted = [Assignment(parse_target(column), data_class) for column, data_class in SENSITIVE.items()]
+        classify_all(datasource, wanted, actor=ACTOR)

@@ -104,7 +104,7 @@ def supervise(port: int, handover: Path, *, with_agent: bool, on_ready: Callable
     }
     supervisor = Supervisor(url, on_ready)
     for name, words in commands(port, handover, with_agent=with_agent).items():
-        command = "exec " + shlex.join([sys.executable, "-m", *words])
+        command = "exec " + shlex.join([sys.executable, *words])
         supervisor.add_process(name, command, env=environment, cwd=str(folders.REPOSITORY))
     supervisor.loop()
     if supervisor.exit_code() != 0:
@@ -114,16 +114,26 @@ def supervise(port: int, handover: Path, *, with_agent: bool, on_ready: Callable
 
 def commands(port: int, handover: Path, *, with_agent: bool) -> dict[str, list[str]]:
     schedule = str(folders.var_directory() / "run" / "celerybeat-schedule")
-    web = ["uvicorn", "config.asgi:application", "--host=127.0.0.1", f"--port={port}"]
-    worker = ["celery", "-A", "config.celery", "worker", "--queues=parked,execute,notify,maintenance"]
+    web = ["-m", "uvicorn", "config.asgi:application", "--host=127.0.0.1", f"--port={port}"]
+    # The demo may run as root, in a container; Celery's paragraph about that would hide the summary.
+    celery = ["-W", "ignore:You're running the worker with superuser", "-m", "celery", "--quiet", "-A", "config.celery"]
+    queues = "--queues=parked,execute,notify,maintenance"
     found = {
         "web": [*web, "--no-access-log", "--log-level=warning", "--timeout-graceful-shutdown=3"],
-        "worker": [*worker, "--concurrency=2", "--loglevel=WARNING", "--without-gossip", "--without-mingle"],
+        "worker": [
+            *celery,
+            "worker",
+            queues,
+            "--concurrency=2",
+            "--loglevel=WARNING",
+            "--without-gossip",
+            "--without-mingle",
+        ],
         # No pid file: one left by a killed scheduler would keep the next from starting.
-        "scheduler": ["celery", "-A", "config.celery", "beat", f"--schedule={schedule}", "--pidfile=", "--loglevel=WARNING"],
+        "scheduler": [*celery, "beat", f"--schedule={schedule}", "--pidfile=", "--loglevel=WARNING"],
     }
     if with_agent:
-        found["agent"] = ["config.demo.agent", str(handover)]
+        found["agent"] = ["-m", "config.demo.agent", str(handover)]
     return found
 
 

@@ -93,7 +93,7 @@ class Command(BaseCommand):
         from config.demo.people import ensure_people
 
         told = ensure_people(shop.ensure_shop())
-        connections["default"].close_pool()
+        connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL has one
         return told
 
     def _reset(self, var: Path) -> None:
