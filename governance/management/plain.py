@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.core.management.base import CommandError
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, ProgrammingError
+from psycopg.errors import UndefinedTable
 
 from audit.ledger import LedgerUnavailable
 from governance.errors import GatewayError
@@ -29,6 +30,10 @@ def told_plainly() -> Iterator[None]:
         raise CommandError(str(error)) from error
     except LedgerUnavailable as error:
         raise CommandError(f"The change cannot be recorded, so it was not made: {error}") from error
+    except ProgrammingError as error:
+        if not isinstance(error.__cause__, UndefinedTable):
+            raise
+        raise CommandError("The control database has no tables yet. Make them: manage.py migrate") from error
     except (OperationalError, InterfaceError) as error:
         reason = " ".join(str(error).split())
         raise CommandError(f"The control database does not answer, so nothing was changed: {reason}") from error

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _TOKENS = re.compile(r'//[^\n]*|"(?:\\.|[^"\\])*"|;')
+_NESTING = re.compile(r"&&|\|\||::|[-+*.[]|\b(?:if|when|unless|has|in|is|like)\b")
 _FILLER = re.compile(r"(?:\s+|//[^\n]*)*")
 
 
@@ -48,6 +49,29 @@ def split_policies(text: str) -> tuple[Fragment, ...]:
             fragments.append(Fragment(text[start:end], text.count("\n", 0, start) + 1))
         start = end
     return tuple(fragments)
+
+
+# Cedar's parser descends by recursion and ends the whole process when its stack is used up, at some thousand levels.
+# These bounds keep every text far from that.
+MAX_BRACKETS = 50
+MAX_NESTING = 250
+
+
+def excess_of(fragment: Fragment) -> str | None:
+    """What in this policy is too deep or too long to be parsed safely."""
+    bare = _TOKENS.sub(lambda token: ";" if token.group() == ";" else " ", fragment.text)
+    depth = deepest = 0
+    for character in bare:
+        if character in "([{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in ")]}":
+            depth -= 1
+    if deepest > MAX_BRACKETS:
+        return f"brackets are nested deeper than {MAX_BRACKETS} levels: split the policy"
+    if len(_NESTING.findall(bare)) > MAX_NESTING:
+        return f"it has more than {MAX_NESTING} operators: split the policy"
+    return None
 
 
 def _matched(text: str) -> str:

@@ -13,7 +13,7 @@ import cedarpy
 from cedarpy import pst
 
 from governance.policy.annotations import AnnotationError, Annotations, Parking, read_annotations
-from governance.policy.problems import Fragment, PolicyError, PolicyProblem, split_policies
+from governance.policy.problems import Fragment, PolicyError, PolicyProblem, excess_of, split_policies
 from governance.policy.words import CONTEXT_WORDS, ENTITY_WORDS
 
 MAX_TEXT = 1_000_000
@@ -77,6 +77,8 @@ def compile_policy_set(text: str, version: int = 0) -> PolicyProgram:
     if len(text) > MAX_TEXT:
         raise PolicyError([PolicyProblem(1, "", f"the text is longer than {MAX_TEXT:,} characters")])
     fragments = split_policies(text)
+    if excesses := [PolicyProblem(one.line, "", excess) for one in fragments if (excess := excess_of(one))]:
+        raise PolicyError(excesses)
     parsed = _parse(text, fragments)
     _validate(text, parsed, fragments)
     policies = _read_policies(parsed, fragments)

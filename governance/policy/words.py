@@ -15,6 +15,7 @@ HAZARDS: dict[str, str] = {
     "delete-without-where": "A DELETE without a WHERE.",
     "drop": "Drops something.",
     "dynamic-sql": "Calls a function that runs SQL, or reads relations, that it is told by text.",
+    "explain": "Shows the plan of a statement, and with it what the planner expects.",
     "file-access": "Reads or writes files of the database server.",
     "fires-trigger": "Fires a trigger, whose code runs too.",
     "index-not-concurrent": "Builds an index while writes wait.",
