@@ -36,6 +36,11 @@ class Principal:
     def is_person(self) -> bool:
         return self.kind is PrincipalKind.USER
 
+    @property
+    def is_authenticated(self) -> bool:
+        """What REST's permission classes ask of `request.user`. A principal exists only once it has been authenticated."""
+        return True
+
 
 def principal_of_user(user: User, credential_id: uuid.UUID | None = None) -> Principal:
     return Principal(
