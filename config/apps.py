@@ -7,4 +7,7 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        from config import checks  # noqa: F401  importing registers them
+        from config import (
+            celery,  # noqa: F401  whoever publishes a task must know this project's broker
+            checks,  # noqa: F401  registers the system checks
+        )

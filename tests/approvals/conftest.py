@@ -1,0 +1,3 @@
+from tests.gateway.conftest import cast, shop
+
+__all__ = ["cast", "shop"]
