@@ -12,6 +12,7 @@ from gateway.models import Query, Result
 
 PAGE_ROWS = 100
 LONGEST_CELL = 2000
+NUMBERS = frozenset({"int2", "int4", "int8", "numeric", "float4", "float8", "oid", "money"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,10 @@ class Column:
     name: str
     type: str
     masked: bool
+
+    @property
+    def is_number(self) -> bool:
+        return self.type in NUMBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +70,10 @@ def _table(content: Mapping[str, Any], page_text: str) -> ResultTable:
         min(pages, max(1, int(page_text))) if page_text.isascii() and page_text.isdigit() and len(page_text) < 10 else 1
     )
     start = (page - 1) * PAGE_ROWS
+    columns = tuple(Column(c["name"], c["type"], c["masked"]) for c in content["columns"])
     return ResultTable(
-        columns=tuple(Column(c["name"], c["type"], c["masked"]) for c in content["columns"]),
-        rows=tuple(tuple(cell(value) for value in row) for row in rows[start : start + PAGE_ROWS]),
+        columns=columns,
+        rows=tuple(tuple(map(cell, row, columns)) for row in rows[start : start + PAGE_ROWS]),
         first=start + 1 if rows else 0,
         total=len(rows),
         truncated=bool(content.get("truncated")),
@@ -76,12 +82,10 @@ def _table(content: Mapping[str, Any], page_text: str) -> ResultTable:
     )
 
 
-def cell(value: Any) -> Cell:
+def cell(value: Any, column: Column) -> Cell:
     if value is None:
         return Cell("NULL", is_null=True)
     if isinstance(value, bool):
         return Cell("true" if value else "false")
-    if isinstance(value, int | float):
-        return Cell(str(value), is_number=True)
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
-    return Cell(text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}…")
+    return Cell(text if len(text) <= LONGEST_CELL else f"{text[:LONGEST_CELL]}…", is_number=column.is_number)
