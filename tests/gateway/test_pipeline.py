@@ -13,9 +13,7 @@ from tests.fixtures.databases import TargetDatabase
 
 
 def kinds() -> list[str]:
-    return list(
-        Entry.objects.filter(kind__startswith="statement").order_by("index").values_list("kind", flat=True)
-    )
+    return list(Entry.objects.filter(kind__startswith="statement").order_by("index").values_list("kind", flat=True))
 
 
 def test_a_read_returns_masked_values(cast: Cast) -> None:

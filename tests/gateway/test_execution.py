@@ -1,0 +1,228 @@
+"""What people approved runs at most once, also through a crash, and only if it is still what they approved (P4)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from approvals import services as approvals
+from approvals.models import Request
+from approvals.states import State
+from audit.models import Entry
+from gateway import execution
+from gateway.drivers import postgres
+from gateway.models import Query, QueryState, Result
+from gateway.pipeline import submit
+from gateway.tasks import sweep
+from identity.credentials import authenticate, issue, revoke
+from tests.factories import Cast
+from tests.fixtures.databases import TargetDatabase
+
+COUNT = "INSERT INTO runs SELECT count(*) + 1 FROM runs"
+
+
+@pytest.fixture
+def shop(shop: TargetDatabase) -> TargetDatabase:
+    """With a table that counts how often something ran."""
+    shop.admin.execute(f"CREATE TABLE runs (n integer); ALTER TABLE runs OWNER TO {shop.role}")
+    return shop
+
+
+def approved(cast: Cast, sql: str = COUNT, **more: Any) -> Query:
+    query = submit(cast.submission(sql, **more)).query
+    assert query.request is not None
+    approvals.review(query.request.pk, cast.principal(cast.rita), "approve", "")
+    return query
+
+
+def state_of(query: Query) -> tuple[str, str]:
+    query.refresh_from_db()
+    assert query.request is not None
+    query.request.refresh_from_db()
+    return query.request.state, query.state
+
+
+def runs(shop: TargetDatabase) -> int:
+    return int(shop.fetch("SELECT count(*) FROM runs")[0][0])
+
+
+class Died(BaseException):
+    """Stands for the end of the process: nothing catches it."""
+
+
+def die(*_: Any, **__: Any) -> Any:
+    raise Died
+
+
+def test_an_approved_statement_runs_and_its_result_is_kept(cast: Cast, shop: TargetDatabase) -> None:
+    query = approved(cast, "DELETE FROM orders WHERE status = 'open' RETURNING id")
+    assert execution.execute_request(query.request.pk) == State.EXECUTED
+    assert state_of(query) == (State.EXECUTED, QueryState.EXECUTED)
+    assert len(Result.objects.get(query=query).content["rows"]) == query.row_count == 15
+
+
+def test_the_ledger_tells_the_execution(cast: Cast, shop: TargetDatabase) -> None:
+    query = approved(cast)
+    execution.execute_request(query.request.pk)
+    kinds = Entry.objects.filter(query=query.pk).order_by("index").values_list("kind", flat=True)
+    assert list(kinds) == ["statement.parked", "execution.started", "statement.intent", "execution.finished"]
+
+
+def test_p4_it_runs_at_most_once_however_often_it_is_published(cast: Cast, shop: TargetDatabase) -> None:
+    query = approved(cast)
+    for _ in range(3):
+        execution.execute_request(query.request.pk)
+    assert runs(shop) == 1
+
+
+def test_p4_it_runs_at_most_once_with_many_workers(cast: Cast, shop: TargetDatabase) -> None:
+    query = approved(cast)
+
+    def work() -> None:
+        try:
+            execution.execute_request(query.request.pk)
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert runs(shop) == 1
+
+
+@pytest.mark.parametrize("place", ["record_intent", "run", "_finished"])
+def test_p4_a_worker_that_dies_anywhere_leaves_it_run_exactly_once(
+    cast: Cast, shop: TargetDatabase, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    query = approved(cast)
+    with monkeypatch.context() as crash:
+        crash.setattr(execution, place, die)
+        with pytest.raises(Died):
+            execution.execute_request(query.request.pk)
+    execution.reconcile(query.request.pk)
+    execution.execute_request(query.request.pk)
+    assert state_of(query) == (State.EXECUTED, QueryState.EXECUTED)
+    assert runs(shop) == 1
+
+
+def test_p4_a_worker_that_dies_between_the_durable_id_and_commit_leaves_it_run_exactly_once(
+    cast: Cast, shop: TargetDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = approved(cast)
+    with monkeypatch.context() as crash:
+        crash.setattr(postgres, "_commit", die)
+        with pytest.raises(Died):
+            execution.execute_request(query.request.pk)
+    query.request.refresh_from_db()
+    assert query.request.xid
+    assert execution.reconcile(query.request.pk) == State.APPROVED
+    execution.execute_request(query.request.pk)
+    assert runs(shop) == 1
+
+
+def test_p4_a_worker_whose_attempt_was_taken_away_cannot_commit(
+    cast: Cast, shop: TargetDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was only slow; meanwhile the sweep gave the request to another."""
+    query = approved(cast)
+    transaction_id: Callable[..., str] = postgres._transaction_id
+
+    def slow(session: Any) -> str:
+        Request.objects.filter(pk=query.request_id).update(attempt=99)
+        return transaction_id(session)
+
+    monkeypatch.setattr(postgres, "_transaction_id", slow)
+    assert execution.execute_request(query.request.pk) == "busy"
+    assert runs(shop) == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param("ALTER TABLE runs ADD COLUMN note text", id="a column more"),
+        pytest.param("ALTER TABLE runs ALTER COLUMN n TYPE bigint", id="another type"),
+        pytest.param("ALTER TABLE runs ADD PRIMARY KEY (n)", id="another key"),
+        pytest.param("DROP TABLE runs", id="gone"),
+    ],
+)
+def test_p4_a_changed_schema_voids_the_approval(cast: Cast, shop: TargetDatabase, change: str) -> None:
+    query = approved(cast)
+    shop.admin.execute(change)
+    assert execution.execute_request(query.request.pk) == State.DRIFTED
+    assert state_of(query) == (State.DRIFTED, QueryState.DRIFTED)
+
+
+def test_p4_one_changed_byte_voids_the_approval(cast: Cast, shop: TargetDatabase) -> None:
+    query = approved(cast)
+    Query.objects.filter(pk=query.pk).update(sql=COUNT.replace("1", "2"))
+    assert execution.execute_request(query.request.pk) == State.DRIFTED
+    assert runs(shop) == 0
+
+
+def test_p4_a_changed_parameter_voids_the_approval(cast: Cast, shop: TargetDatabase) -> None:
+    query = approved(cast, "INSERT INTO runs SELECT $1 FROM orders", params=(1,))
+    Query.objects.filter(pk=query.pk).update(params=[2])
+    assert execution.execute_request(query.request.pk) == State.DRIFTED
+    assert runs(shop) == 0
+
+
+def test_p8_a_revoked_credential_voids_what_it_asked(cast: Cast, shop: TargetDatabase) -> None:
+    issued = issue(cast.bot, issued_by="test")
+    submission = cast.submission(COUNT)
+    object.__setattr__(submission, "principal", authenticate(issued.token))
+    query = submit(submission).query
+    assert query.request is not None
+    approvals.review(query.request.pk, cast.principal(cast.rita), "approve", "")
+    revoke(issued.credential, actor="test")
+    assert execution.execute_request(query.request.pk) == State.DRIFTED
+    assert runs(shop) == 0
+
+
+def test_an_error_of_the_database_fails_it_with_the_reason(cast: Cast, shop: TargetDatabase) -> None:
+    query = approved(cast, "INSERT INTO orders SELECT id, 1, 1, 'x' FROM orders")
+    assert execution.execute_request(query.request.pk) == State.FAILED
+    query.refresh_from_db()
+    assert query.problem["sqlstate"] == "23505"
+
+
+def test_an_error_names_no_value_of_the_data(cast: Cast, shop: TargetDatabase) -> None:
+    """DETAIL would quote the row; only the first message leaves."""
+    query = approved(
+        cast, "INSERT INTO customers SELECT id + 100, 'x', email FROM customers WHERE id > $1", params=(0,)
+    )
+    shop.admin.execute("ALTER TABLE customers ADD CHECK (length(name) > 3) NOT VALID")
+    execution.execute_request(query.request.pk)
+    query.refresh_from_db()
+    assert "@example.com" not in str(query.problem)
+
+
+def test_the_sweep_finishes_what_a_dead_worker_committed(
+    cast: Cast, shop: TargetDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = approved(cast)
+    with monkeypatch.context() as crash:
+        crash.setattr(execution, "_finished", die)
+        with pytest.raises(Died):
+            execution.execute_request(query.request.pk)
+    sweep()
+    assert state_of(query) == (State.EXECUTED, QueryState.EXECUTED)
+    assert runs(shop) == 1
+
+
+def test_the_catalogue_is_read_again_after_a_definition(cast: Cast, shop: TargetDatabase) -> None:
+    query = approved(cast, "CREATE TABLE notes (id integer PRIMARY KEY, body text)")
+    assert execution.execute_request(query.request.pk) == State.EXECUTED
+    assert submit(cast.submission("SELECT * FROM notes")).content == {
+        "columns": [
+            {"name": "id", "type": "int4", "masked": False},
+            {"name": "body", "type": "text", "masked": False},
+        ],
+        "rows": [],
+        "truncated": False,
+    }
