@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import NoReturn
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -61,6 +62,12 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"entry {self.index}: {self.kind}"
+
+    def save(self, *_arguments: object, **_options: object) -> None:
+        raise TypeError("entries are written by audit.ledger.append and append_within only")
+
+    def delete(self, *_arguments: object, **_options: object) -> NoReturn:
+        raise TypeError("entries are never deleted")
 
 
 class Payload(models.Model):

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 
 from audit import ledger
-from audit.batches import NotDurable
+from audit.batches import NotDurable, read_head
 from audit.events import EventError
 from audit.inspection import verify_ledger
 from audit.models import Entry, Head, Payload
@@ -194,8 +194,50 @@ def test_an_event_that_the_database_cannot_store_fails_alone(monkeypatch: pytest
         bad.result()
 
 
-@pytest.mark.parametrize("setting", ["synchronous_commit"])
-def test_a_database_that_may_lose_entries_is_refused(setting: str, control_db: str):
+def test_a_caller_waits_for_a_bounded_time_and_learns_what_is_known(monkeypatch: pytest.MonkeyPatch, control_db: str):
+    record()
+    monkeypatch.setattr("audit.sequencer.LONGEST_WAIT", 0.3)
+    with ThreadPoolExecutor(2) as pool, psycopg.connect(control_db) as blocker:
+        blocker.execute("SELECT FROM audit_head FOR UPDATE")
+        taken = pool.submit(record, 1)
+        wait_until_blocked(control_db)
+        queued = pool.submit(record, 2)
+        with pytest.raises(ledger.LedgerUnavailable, match="not known") as while_writing:
+            taken.result()
+        with pytest.raises(ledger.LedgerUnavailable, match="not recorded") as before_writing:
+            queued.result()
+        blocker.rollback()
+    assert (while_writing.value.ambiguous, before_writing.value.ambiguous) == (True, False)
+    monkeypatch.undo()
+    record(3)
+    assert [entry.principal for entry in Entry.objects.all()] == ["agent:bot-0", "agent:bot-1", "agent:bot-3"]
+
+
+class FakeCursor:
+    """Answers like a server with these settings."""
+
+    def __init__(self, **settings: str) -> None:
+        safe = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+        self.row = (0, b"", 0, datetime.now(UTC), *(safe | settings).values())
+
+    def execute(self, query: object, params: object = None) -> None:
+        pass
+
+    def fetchone(self) -> tuple[object, ...]:
+        return self.row
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("fsync", "off"), ("full_page_writes", "off"), ("synchronous_commit", "off"), ("synchronous_commit", "local")],
+)
+def test_settings_that_may_lose_what_was_acknowledged_are_refused(setting: str, value: str):
+    with pytest.raises(NotDurable, match=f"{setting} = {value}; the ledger needs {setting} = on"):
+        read_head(FakeCursor(**{setting: value}))
+
+
+def test_a_database_that_may_lose_entries_is_refused(control_db: str):
+    setting = "synchronous_commit"
     name = connection.settings_dict["NAME"]
     with psycopg.connect(control_db, autocommit=True) as session:
         session.execute(f'ALTER DATABASE "{name}" SET {setting} = off')
@@ -224,7 +266,3 @@ def test_check_names_a_read_only_database(control_db: str):
         finally:
             session.execute("SET default_transaction_read_only = off")
             session.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
-
-
-def test_not_durable_is_not_a_subclass_of_a_database_error():
-    assert not issubclass(NotDurable, psycopg.Error)

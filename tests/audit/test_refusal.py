@@ -9,6 +9,7 @@ from django.db import connection
 from psycopg import sql
 
 from audit import ledger
+from audit.models import Entry
 
 REFUSED = "append-only, history cannot be rewritten"
 
@@ -38,6 +39,15 @@ def test_p6_the_database_refuses_to_change_history(session: psycopg.Connection, 
 def test_p6_the_database_refuses_to_take_the_head_back(session: psycopg.Connection, statement: str):
     with pytest.raises(psycopg.errors.InsufficientPrivilege, match=REFUSED):
         session.execute(statement)
+
+
+def test_an_entry_is_neither_saved_nor_deleted_as_an_object(control_db: str):
+    ledger.append("statement.denied", principal="agent:a")
+    entry = Entry.objects.get()
+    with pytest.raises(TypeError, match="append_within"):
+        entry.save()
+    with pytest.raises(TypeError, match="never deleted"):
+        entry.delete()
 
 
 def test_there_is_one_head_only(session: psycopg.Connection):
