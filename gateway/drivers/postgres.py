@@ -184,7 +184,9 @@ def _stream(connection: Connection, work: Work) -> Fetched:
                 truncated = True
                 break
             rows.append(values)
-        columns = _columns(connection, cursor)
+        if cursor.description is None:
+            return _describe(connection, work.sql), rows, 0, 0, False
+        columns = _columns(connection, _described(cursor))
     return columns, rows, len(rows), size, truncated
 
 
@@ -196,24 +198,38 @@ def _execute(connection: Connection, work: Work) -> Fetched:
         if cursor.description is None:
             return (), [], max(cursor.rowcount, 0), 0, False
         rows = [list(row) for row in cursor.fetchmany(work.limits.max_rows)]
-        columns = _columns(connection, cursor)
+        columns = _columns(connection, _described(cursor))
         size = len(orjson.dumps(rows))
         return columns, rows, cursor.rowcount, size, cursor.rowcount > len(rows)
 
 
-def _columns(connection: Connection, cursor: psycopg.RawCursor[Any]) -> tuple[ResultColumn, ...]:
-    """Names and types; a type that psycopg does not know (an enum, a domain's base) is asked of the database."""
-    described = cursor.description or ()
-    unknown = sorted(
-        {column.type_code for column in described if connection.adapters.types.get(column.type_code) is None}
-    )
+# Name, type OID, psycopg's name of the type.
+Described = tuple[str, int, str]
+
+
+def _described(cursor: psycopg.RawCursor[Any]) -> list[Described]:
+    return [(column.name, column.type_code, column.type_display) for column in cursor.description or ()]
+
+
+def _describe(connection: Connection, sql: str) -> tuple[ResultColumn, ...]:
+    """The columns of a result without rows: a stream that ends at once has told nothing of them. Nothing is run."""
+    connection.pgconn.prepare(b"", sql.encode())
+    result = connection.pgconn.describe_prepared(b"")
+    types = connection.adapters.types
+    fields = [((result.fname(n) or b"").decode(), result.ftype(n)) for n in range(result.nfields)]
+    return _columns(connection, [(name, oid, getattr(types.get(oid), "name", "")) for name, oid in fields])
+
+
+def _columns(connection: Connection, described: list[Described]) -> tuple[ResultColumn, ...]:
+    """A type that psycopg does not know (an enum, for one) is asked of the database."""
+    unknown = sorted({oid for _, oid, _ in described if connection.adapters.types.get(oid) is None})
     named = {}
     if unknown and connection.info.transaction_status == pq.TransactionStatus.INTRANS:
         found = connection.execute(
             "SELECT t.oid::int8, t.oid::regtype::text FROM pg_type t WHERE t.oid = ANY(%s)", [unknown]
         )
         named = dict(found.fetchall())
-    return tuple(ResultColumn(column.name, named.get(column.type_code) or column.type_display) for column in described)
+    return tuple(ResultColumn(name, named.get(oid) or shown) for name, oid, shown in described)
 
 
 def _transaction_id(connection: Connection) -> str:
