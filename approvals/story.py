@@ -96,7 +96,9 @@ KINDS = {
 def heading_of(facts: Mapping[str, Any]) -> str:
     """What the statement does, in a line: `Delete on public.orders`."""
     for use in USES[:-1]:
-        names = sorted({f"{r['schema']}.{r['name']}" for r in facts.get("relations", ()) if r["use"] == use})
+        relations = {(r["schema"], r["name"]) for r in facts.get("relations", ()) if r["use"] == use}
+        # What the text names comes before what a cascade reaches.
+        names = [".".join(r) for r in sorted(relations, key=lambda r: (r[1] not in facts.get("normal", ""), r))]
         if names:
             more = f" and {len(names) - 2} more" if len(names) > 2 else ""
             return f"{use.capitalize()} on {', '.join(names[:2])}{more}"

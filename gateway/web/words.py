@@ -66,18 +66,19 @@ def risk_level(score: int) -> str:
     return "low" if score < 30 else "medium" if score < 60 else "high"
 
 
-def duration(span: timedelta) -> str:
-    """The two largest units: `3 h 12 min`, `45 s`."""
+def duration(span: timedelta, parts: int = 2) -> str:
+    """The largest units: `3 h 12 min`, `45 s`."""
     seconds = max(0, int(span.total_seconds()))
     units = ((seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s"))
     first = next((place for place, (amount, _) in enumerate(units) if amount), len(units) - 1)
     return " ".join(
-        f"{amount} {unit}" for amount, unit in units[first : first + 2] if amount or unit == "s" == units[first][1]
+        f"{amount} {unit}" for amount, unit in units[first : first + parts] if amount or unit == "s" == units[first][1]
     )
 
 
 def until(moment: datetime, now: datetime) -> str:
-    return f"in {duration(moment - now)}" if moment > now else f"{duration(now - moment)} ago"
+    """How long still, to the minute or second; or how long ago, roughly."""
+    return f"in {duration(moment - now)}" if moment > now else f"{duration(now - moment, parts=1)} ago"
 
 
 def milliseconds(value: float) -> str:

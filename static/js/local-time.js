@@ -7,17 +7,17 @@
   const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
   const short = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
-  function span(seconds) {
+  function span(seconds, parts) {
     const units = [[Math.floor(seconds / 86400), "d"], [Math.floor(seconds / 3600) % 24, "h"], [Math.floor(seconds / 60) % 60, "min"], [seconds % 60, "s"]];
     const first = units.findIndex(([amount]) => amount > 0);
     if (first < 0) return "0 s";
-    return units.slice(first, first + 2).filter(([amount]) => amount > 0).map(([amount, unit]) => `${amount} ${unit}`).join(" ");
+    return units.slice(first, first + parts).filter(([amount]) => amount > 0).map(([amount, unit]) => `${amount} ${unit}`).join(" ");
   }
 
   function relative(at) {
     const seconds = Math.round((at - Date.now()) / 1000);
-    if (seconds > 0) return `in ${span(seconds)}`;
-    return `${span(-seconds)} ago`;
+    if (seconds > 0) return `in ${span(seconds, 2)}`;
+    return `${span(-seconds, 1)} ago`;
   }
 
   function show(element) {
