@@ -46,5 +46,5 @@ class EntryFilterForm(forms.Form):
 
     def wanted(self) -> EntryFilter:
         values = self.values()
-        identifiers = {name: str(values[name]) for name in ("query", "request") if name in values}
-        return EntryFilter(**{**values, **identifiers})
+        values |= {name: str(values[name]) for name in ("query", "request") if name in values}
+        return EntryFilter(**values)

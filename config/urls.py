@@ -4,6 +4,8 @@ from django.urls import include, path
 
 from gateway.health import healthz
 
+handler500 = "gateway.web.errors.server_error"
+
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("", include("gateway.web.urls")),

@@ -65,7 +65,12 @@ def _check(submission: Submission) -> dict[str, Any]:
 
 def _problem(submission: Submission, error: GatewayError) -> dict[str, Any]:
     place = {"place": error.place, "message": error.message}
-    return {"problem": problem_of(error), "problem_sql": submission.sql, "problem_hazards": [place]}
+    return {
+        "problem": problem_of(error),
+        "problem_sql": submission.sql,
+        "problem_hazards": [place],
+        "refused": error.query,
+    }
 
 
 def _page(http: HttpRequest, form: StatementForm, outcome: dict[str, Any], status: int = 200) -> HttpResponse:

@@ -7,12 +7,14 @@ import sys
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
+from psycopg_pool import PoolTimeout
 
 from audit.ledger import LedgerUnavailable
 from governance.errors import ServiceUnavailable
 
 AWAY = {
     OperationalError: "The control database does not answer.",
+    PoolTimeout: "The control database does not answer.",
     InterfaceError: "The control database does not answer.",
     LedgerUnavailable: "The ledger cannot record, so nothing may happen.",
     ServiceUnavailable: "A service that Countersign needs does not answer.",
