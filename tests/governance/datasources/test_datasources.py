@@ -23,9 +23,16 @@ def target(target_database: MakeTarget) -> TargetDatabase:
     return target_database("CREATE TABLE customers (id int PRIMARY KEY, email text)")
 
 
-def add(target: TargetDatabase, **changes: str) -> DataSource:
-    ordinary = {"engine": "postgres", "dsn": target.dsn, "environment": "prod", "actor": "user:root"}
-    return add_datasource(changes.pop("name", "shop"), **(ordinary | changes))
+def add(
+    target: TargetDatabase,
+    *,
+    name: str = "shop",
+    engine: str = "postgres",
+    environment: str = "prod",
+    dsn: str | None = None,
+) -> DataSource:
+    found = target.dsn if dsn is None else dsn
+    return add_datasource(name, engine=engine, dsn=found, environment=environment, actor="user:root")
 
 
 def entries() -> list[str]:

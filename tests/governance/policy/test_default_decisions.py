@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from governance.analysis.facts import Facts
@@ -70,7 +72,9 @@ CASES = {
 @pytest.mark.parametrize("environment", ["prod", "dev"])
 @pytest.mark.parametrize("who", [{}, person("rita", "dba"), {"groups": frozenset()}], ids=["agent", "dba", "no-group"])
 @pytest.mark.parametrize(("of", "verdict", "policies"), CASES.values(), ids=CASES)
-def test_default_set_decides(of: Facts, verdict: str, policies: set[str], who: dict, environment: str) -> None:
+def test_default_set_decides(
+    of: Facts, verdict: str, policies: set[str], who: dict[str, Any], environment: str
+) -> None:
     decision = decide(DEFAULT, ask(of, environment=environment, **who))
     assert decision.verdict == verdict
     assert set(decision.policies) == policies

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -204,7 +205,7 @@ def test_a_denial_has_no_obligations() -> None:
         ('context.uses.contains("read") && context.written == 0', {}),
     ],
 )
-def test_policies_can_read(condition: str, fields: dict) -> None:
+def test_policies_can_read(condition: str, fields: dict[str, Any]) -> None:
     permit = f'@id("it") permit (principal, action == Action::"read", resource) when {{ {condition} }};'
     assert decide(program(permit), ask(READ_ORDERS, **fields)).verdict == "allow"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import cedarpy
 import orjson
@@ -138,7 +139,7 @@ def test_long_lists_are_not_deep() -> None:
 
 
 @pytest.mark.parametrize("who", [{}, person("rita", "dba")], ids=["agent", "user"])
-def test_questions_have_the_form_that_the_schema_says(who: dict) -> None:
+def test_questions_have_the_form_that_the_schema_says(who: dict[str, Any]) -> None:
     question = ask(READ_CUSTOMERS, classes=CLASSES, **who)
     assert orjson.loads(context_of(question, CONTEXT)).keys() == set(CONTEXT)
     entities = entities_of(question, [("public", "customers"), ("public", "cards")], classified_columns(question))
@@ -162,7 +163,7 @@ def test_policies_know_every_hazard_that_analysis_warns_of() -> None:
 def _first_arguments(path: Path, functions: set[str]) -> list[str]:
     calls = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call) and node.args)
     return [
-        call.args[0].value
+        str(call.args[0].value)
         for call in calls
         if getattr(call.func, "attr", getattr(call.func, "id", "")) in functions
         and isinstance(call.args[0], ast.Constant)
