@@ -243,14 +243,14 @@ def _no_result(query: Query) -> Response:
 
 
 def _refused(error: GatewayError) -> Response:
+    """The problem document, with the query that was refused where there is one."""
     query: Query | None = error.query
     if query is None:
         return cast(Response, problem_response(error, {}))
     document = problem_of(error)
     return problem(
-        document["status"], document["code"], document["title"], document["detail"], remedy=error.remedy or None,
-        place=error.place, id=str(query.pk), decision=outputs.decision_output(query.decision),
-        ledger=outputs.ledger_output(query),
+        document.pop("status"), document.pop("code"), document.pop("title"), document.pop("detail"), **document,
+        id=str(query.pk), decision=outputs.decision_output(query.decision), ledger=outputs.ledger_output(query),
     )  # fmt: skip
 
 

@@ -1,0 +1,173 @@
+"""Bad input gets its own clear problem document; nothing runs, nothing is lost, never a 500."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from audit.ledger import LedgerUnavailable
+from audit.models import Entry
+from gateway import recording
+from governance.models import DataSource
+from identity.credentials import issue, revoke
+from tests.api.conftest import Caller
+from tests.factories import Cast
+
+READ = {"datasource": "shop", "sql": "SELECT 1"}
+
+
+def assert_problem(response: Any, status: int, code: str) -> dict[str, Any]:
+    assert response.status_code == status, response.content
+    assert response["Content-Type"] == "application/problem+json"
+    body: dict[str, Any] = response.json()
+    assert (body["status"], body["code"], body["type"]) == (status, code, f"urn:countersign:problem:{code}")
+    assert body["title"]
+    return body
+
+
+def intents() -> int:
+    return Entry.objects.filter(kind="statement.intent").count()
+
+
+@pytest.mark.parametrize(
+    ("sql", "says"),
+    [
+        pytest.param("", "empty", id="empty"),
+        pytest.param("   -- nothing\n", "empty", id="only a comment"),
+        pytest.param("SELEC 1", "syntax error", id="unparsable"),
+        pytest.param("SELECT 1; DROP TABLE orders", "2 statements", id="two statements"),
+        pytest.param("SELECT 1;;SELECT 2", "2 statements", id="two with an empty one"),
+        pytest.param("SELECT " + "(" * 500 + "1" + ")" * 500, "nests", id="nested too deeply"),
+    ],
+)
+def test_sql_that_is_not_one_statement_is_refused_and_recorded(bot: Caller, sql: str, says: str) -> None:
+    body = assert_problem(bot.submit(sql), 400, "unreadable")
+    assert says in body["detail"]
+    assert intents() == 0
+    assert Entry.objects.filter(kind="statement.denied").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        pytest.param({"sql": "SELECT 1"}, "datasource", id="no data source"),
+        pytest.param({**READ, "sql": 5}, "sql: must be text", id="sql is a number"),
+        pytest.param({**READ, "sql": "SELECT 'x\x00y'"}, "Null characters", id="a NUL character"),
+        pytest.param({**READ, "params": "x"}, "params", id="params is text"),
+        pytest.param({**READ, "max_rows": "5"}, "max_rows: must be a whole number", id="max_rows is text"),
+        pytest.param({**READ, "max_rows": 0}, "max_rows", id="max_rows is nothing"),
+        pytest.param({**READ, "max_rows": True}, "max_rows", id="max_rows is true"),
+        pytest.param({**READ, "dry_run": "yes"}, "dry_run: must be true or false", id="dry_run is text"),
+        pytest.param({**READ, "wait": 10_000}, "wait", id="wait is too long"),
+        pytest.param({**READ, "max_row": 5}, "max_row: is not a known field", id="a typing error"),
+        pytest.param({**READ, "run": {"traceparent": "zz"}}, "run.traceparent", id="no traceparent"),
+        pytest.param({**READ, "run": []}, "run", id="run is a list"),
+        pytest.param([], "must be a JSON object", id="a list"),
+        pytest.param("null", "", id="null"),
+    ],
+)
+def test_a_wrong_field_is_named(bot: Caller, body: Any, says: str) -> None:
+    problem = assert_problem(bot.post("queries", body), 400, "invalid")
+    assert says in problem["detail"]
+    assert intents() == 0
+
+
+def test_a_body_that_is_not_json_is_told_where(bot: Caller) -> None:
+    response = Client().post(
+        "/api/v1/queries", b'{"sql": ', "application/json", headers={"Authorization": f"Bearer {bot.token}"}
+    )
+    assert "line 1" in assert_problem(response, 400, "parse-error")["detail"]
+
+
+def test_a_body_of_another_type_is_refused(bot: Caller) -> None:
+    response = Client().post("/api/v1/queries", b"x", "text/plain", headers={"Authorization": f"Bearer {bot.token}"})
+    assert_problem(response, 415, "unsupported-media-type")
+
+
+def test_an_oversize_body_is_refused(bot: Caller) -> None:
+    assert_problem(bot.submit("SELECT '" + "x" * 1_100_000 + "'"), 413, "too-large")
+
+
+def test_an_unknown_data_source_is_named(bot: Caller) -> None:
+    body = assert_problem(bot.post("queries", {"datasource": "nope", "sql": "SELECT 1"}), 404, "unknown-datasource")
+    assert "nope" in body["detail"]
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer x", "Basic YTpi", "Bearer cs_aaaaaaaa_" + "x" * 43, "Bearer ä", "Bearer a b c"]
+)
+def test_a_wrong_token_is_refused_without_a_hint(cast: Cast, header: str) -> None:
+    response = Client().post("/api/v1/queries", READ, "application/json", headers={"Authorization": header})
+    body = assert_problem(response, 401, "not-authenticated")
+    assert response["WWW-Authenticate"].startswith("Bearer")
+    assert body["detail"] == "The token is missing, wrong, expired or revoked."
+
+
+def test_a_revoked_token_is_refused(cast: Cast) -> None:
+    issued = issue(cast.bot, issued_by="test")
+    revoke(issued.credential, actor="test")
+    assert_problem(Caller(issued.token, "shop").submit("SELECT 1"), 401, "not-authenticated")
+
+
+def test_the_secret_part_of_a_token_counts(cast: Cast) -> None:
+    token = cast.token(cast.bot)
+    wrong = token[:-1] + ("A" if token[-1] != "A" else "B")
+    assert_problem(Caller(wrong, "shop").submit("SELECT 1"), 401, "not-authenticated")
+
+
+@pytest.mark.parametrize("path", ["queries/{}", "queries/{}/result"])
+def test_an_unknown_query_is_told(bot: Caller, path: str) -> None:
+    assert_problem(bot.get(path.format(uuid.uuid4())), 404, "unknown-query")
+
+
+@pytest.mark.parametrize("path", ["nowhere", "queries/not-a-uuid", ""])
+def test_an_address_that_does_not_exist_is_told(bot: Caller, path: str) -> None:
+    assert_problem(bot.get(path), 404, "not-found")
+
+
+def test_a_method_that_is_not_there_is_told(bot: Caller) -> None:
+    assert_problem(bot.get("queries"), 405, "method-not-allowed")
+
+
+@pytest.mark.parametrize("query", ["since=yesterday", "limit=0", "limit=x", "verdcit=deny", "before=x"])
+def test_a_filter_that_is_not_understood_is_told(bot: Caller, query: str) -> None:
+    assert_problem(bot.get(f"audit/entries?{query}"), 400, "invalid")
+
+
+def test_too_few_parameters_are_counted(bot: Caller) -> None:
+    body = assert_problem(bot.submit("SELECT $1::int + $2::int", params=[1]), 422, "statement-failed")
+    assert "2 parameters" in body["detail"]
+
+
+# --- Things that are down -----------------------------------------------------------------------------------------
+
+
+def test_a_database_that_is_down_is_told_and_recorded(bot: Caller, cast: Cast) -> None:
+    source = DataSource.objects.get(pk=cast.datasource.pk)
+    source.dsn = "host=127.0.0.1 port=1 dbname=x user=x password=secret-of-the-source"
+    source.save()
+    body = assert_problem(bot.submit("SELECT 1"), 502, "datasource-unavailable")
+    assert "secret-of-the-source" not in str(body)
+    assert Entry.objects.filter(kind="statement.outcome").count() == 1
+
+
+def test_p3_a_ledger_that_cannot_write_lets_nothing_run(bot: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise LedgerUnavailable("no")
+
+    monkeypatch.setattr(recording.ledger, "append", refuse)
+    body = assert_problem(bot.submit("UPDATE orders SET status = 'x' WHERE id = 1"), 503, "service-unavailable")
+    assert body["remedy"]
+
+
+def test_a_broker_that_is_down_lets_nothing_run(bot: Caller, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gateway import services_check
+
+    monkeypatch.setattr(services_check, "_client", None)
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    assert_problem(bot.submit("DELETE FROM orders"), 503, "service-unavailable")
+    assert intents() == 0
+    assert not Entry.objects.filter(kind="request.created").exists()
