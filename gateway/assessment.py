@@ -31,7 +31,7 @@ from governance.models import DataSource
 from governance.policy import store as policy_store
 from governance.policy.decision import Decision, Verdict
 from governance.policy.engine import decide
-from governance.policy.program import PolicyProgram
+from governance.policy.program import CHANGES_BY_ITSELF, PolicyProgram
 from governance.policy.question import Question
 from governance.risk import assess as assess_risk
 from identity.principals import Principal
@@ -94,7 +94,7 @@ def _analyse(datasource: DataSource, sql: str) -> tuple[Analysis, Facts, Classes
     if any(unknown.why == NOT_IN_CATALOGUE for unknown in analysis.facts.unknown) and _read_again(datasource):
         catalogue = catalogue_store.current(datasource)
         analysis = _kept_analysis(sql, _Keyed((datasource.pk, catalogue.version), catalogue))
-    classes = classes_of(datasource)
+    classes = classes_of(datasource, catalogue)
     touched = {(use.schema, use.name) for use in analysis.facts.relations}
     mine = {name: columns for name, columns in classes.items() if name in touched}
     hazards = sensitive_write_hazards(analysis, mine)
@@ -143,7 +143,8 @@ def _question(datasource: DataSource, facts: Facts, classes: Classes, asking: As
 
 def _decision_key(program: PolicyProgram, question: Question, sql: str, catalogue_version: int) -> Hashable | None:
     """Everything that a policy can read of the question; None where the answer must not be kept."""
-    if program.reads & {"hour", "weekday", "estimatedRows"}:
+    # The risk follows from the statement, its classes and the environment: all of them are in the key.
+    if program.reads & (CHANGES_BY_ITSELF - {"risk"}):
         return None
     classes = tuple(sorted((name, tuple(sorted(columns.items()))) for name, columns in question.classes.items()))
     return (
@@ -151,10 +152,6 @@ def _decision_key(program: PolicyProgram, question: Question, sql: str, catalogu
         question.datasource, question.environment, question.door, question.purpose, question.on_behalf_of,
         bool(question.run), catalogue_version, sql, classes,
     )  # fmt: skip
-
-
-def catalogue_of(datasource: DataSource) -> Catalogue:
-    return catalogue_store.current(datasource)
 
 
 # --- What is kept -------------------------------------------------------------------------------------------------

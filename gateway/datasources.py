@@ -22,7 +22,7 @@ def datasource_output(datasource: DataSource) -> dict[str, Any]:
 def catalogue_output(datasource: DataSource) -> dict[str, Any]:
     """`class` is the data class of a sensitive column, null where there is none."""
     catalogue = store.current(datasource)
-    classes = classes_of(datasource)
+    classes = classes_of(datasource, catalogue)
     return {
         **datasource_output(datasource),
         "version": catalogue.version,

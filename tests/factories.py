@@ -28,7 +28,8 @@ CREATE TABLE customers (
 );
 CREATE TABLE cards (id integer PRIMARY KEY, customer_id integer NOT NULL REFERENCES customers, number varchar(19), cvv char(3));
 CREATE TABLE orders (
-    id integer PRIMARY KEY, customer_id integer NOT NULL REFERENCES customers, total numeric(10,2) NOT NULL, status text NOT NULL
+    id integer PRIMARY KEY, customer_id integer NOT NULL REFERENCES customers, total numeric(10,2) NOT NULL,
+    status text NOT NULL
 );
 CREATE VIEW customer_mail AS SELECT c.id, lower(c.email) AS mail, c.city FROM customers c;
 CREATE FUNCTION raw_email(integer) RETURNS text LANGUAGE sql STABLE AS 'SELECT email FROM customers WHERE id = $1';
@@ -62,7 +63,9 @@ def make_agent(name: str, owner: User, *groups: str) -> Agent:
     return add_agent(name, owner, groups or ("agents",), actor=ACTOR)
 
 
-def make_datasource(dsn: str, *, name: str = "shop", environment: str = "prod", classes: dict[str, str] | None = None) -> DataSource:
+def make_datasource(
+    dsn: str, *, name: str = "shop", environment: str = "prod", classes: dict[str, str] | None = None
+) -> DataSource:
     datasource = add_datasource(name, engine="postgres", dsn=dsn, environment=environment, actor=ACTOR)
     for column, data_class in (CLASSES if classes is None else classes).items():
         classify(datasource, column, data_class, actor=ACTOR)
@@ -93,7 +96,9 @@ class Cast:
 
     def submission(self, sql: str, who: User | Agent | None = None, door: str = "rest", **more: Any) -> Submission:
         principal = self.principal(who or self.bot)
-        return Submission(principal, door, self.datasource.name, sql, run=RunContext(id=f"run-{next(_numbers)}"), **more)
+        return Submission(
+            principal, door, self.datasource.name, sql, run=RunContext(id=f"run-{next(_numbers)}"), **more
+        )
 
 
 def make_cast(dsn: str, **datasource: Any) -> Cast:

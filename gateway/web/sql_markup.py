@@ -62,7 +62,7 @@ def _spans(sql: str) -> list[Span]:
         return []
     try:
         tokens = scan(sql[:])  # a slice is a plain str, whatever subclass a template made of it
-    except ParseError:
+    except (ParseError, UnicodeEncodeError):
         return []
     return [Span(token.start, token.end + 1, _style(token.name, token.kind)) for token in tokens]
 

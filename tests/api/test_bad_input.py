@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from audit import ledger
 from audit.ledger import LedgerUnavailable
 from audit.models import Entry
-from gateway import recording
 from governance.models import DataSource
 from identity.credentials import issue, revoke
 from tests.api.conftest import Caller
@@ -158,7 +158,7 @@ def test_p3_a_ledger_that_cannot_write_lets_nothing_run(bot: Caller, monkeypatch
     def refuse(*_: Any, **__: Any) -> Any:
         raise LedgerUnavailable("no")
 
-    monkeypatch.setattr(recording.ledger, "append", refuse)
+    monkeypatch.setattr(ledger, "append", refuse)
     body = assert_problem(bot.submit("UPDATE orders SET status = 'x' WHERE id = 1"), 503, "service-unavailable")
     assert body["remedy"]
 

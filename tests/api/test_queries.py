@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -68,7 +69,7 @@ def test_the_agent_polls_until_the_approved_statement_has_run(bot: Caller, cast:
     parked = bot.submit("DELETE FROM orders").json()
     approvals.review(parked["request"]["id"], cast.principal(cast.rita), "approve", "")
     assert bot.get(f"queries/{parked['id']}").json()["status"] == "parked"
-    execution.execute_request(Query.objects.get(pk=parked["id"]).request.pk)
+    execution.execute_request(uuid.UUID(parked["request"]["id"]))
     assert bot.get(f"queries/{parked['id']}?wait=1").json()["status"] == "executed"
     assert bot.get(f"queries/{parked['id']}/result").json()["row_count"] == 60
     assert shop.fetch("SELECT count(*) FROM orders") == [(0,)]

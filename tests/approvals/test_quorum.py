@@ -19,7 +19,9 @@ DBA, LEGAL = "dba", "legal"
         pytest.param([(DBA, 1)], {"rita": {DBA}}, {}, id="one of one"),
         pytest.param([(DBA, 2)], {"rita": {DBA}}, {DBA: 1}, id="one of two"),
         pytest.param([(DBA, 1)], {"rita": {LEGAL}}, {DBA: 1}, id="of another group"),
-        pytest.param([(DBA, 1), (LEGAL, 1)], {"rita": {DBA, LEGAL}}, {LEGAL: 1}, id="one person does not fill two seats"),
+        pytest.param(
+            [(DBA, 1), (LEGAL, 1)], {"rita": {DBA, LEGAL}}, {LEGAL: 1}, id="one person does not fill two seats"
+        ),
         pytest.param([(DBA, 1), (LEGAL, 1)], {"rita": {DBA, LEGAL}, "dora": {DBA}}, {}, id="people are seated to fit"),
         pytest.param([], {}, {}, id="nothing is required"),
     ],

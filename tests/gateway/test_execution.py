@@ -34,16 +34,19 @@ def shop(shop: TargetDatabase) -> TargetDatabase:
 
 def approved(cast: Cast, sql: str = COUNT, **more: Any) -> Query:
     query = submit(cast.submission(sql, **more)).query
-    assert query.request is not None
-    approvals.review(query.request.pk, cast.principal(cast.rita), "approve", "")
+    approvals.review(request_of(query).pk, cast.principal(cast.rita), "approve", "")
     return query
 
 
 def state_of(query: Query) -> tuple[str, str]:
     query.refresh_from_db()
+    request_of(query).refresh_from_db()
+    return request_of(query).state, query.state
+
+
+def request_of(query: Query) -> Request:
     assert query.request is not None
-    query.request.refresh_from_db()
-    return query.request.state, query.state
+    return query.request
 
 
 def runs(shop: TargetDatabase) -> int:
@@ -60,14 +63,14 @@ def die(*_: Any, **__: Any) -> Any:
 
 def test_an_approved_statement_runs_and_its_result_is_kept(cast: Cast, shop: TargetDatabase) -> None:
     query = approved(cast, "DELETE FROM orders WHERE status = 'open' RETURNING id")
-    assert execution.execute_request(query.request.pk) == State.EXECUTED
+    assert execution.execute_request(request_of(query).pk) == State.EXECUTED
     assert state_of(query) == (State.EXECUTED, QueryState.EXECUTED)
     assert len(Result.objects.get(query=query).content["rows"]) == query.row_count == 15
 
 
 def test_the_ledger_tells_the_execution(cast: Cast, shop: TargetDatabase) -> None:
     query = approved(cast)
-    execution.execute_request(query.request.pk)
+    execution.execute_request(request_of(query).pk)
     kinds = Entry.objects.filter(query=query.pk).order_by("index").values_list("kind", flat=True)
     assert list(kinds) == ["statement.parked", "execution.started", "statement.intent", "execution.finished"]
 
@@ -75,7 +78,7 @@ def test_the_ledger_tells_the_execution(cast: Cast, shop: TargetDatabase) -> Non
 def test_p4_it_runs_at_most_once_however_often_it_is_published(cast: Cast, shop: TargetDatabase) -> None:
     query = approved(cast)
     for _ in range(3):
-        execution.execute_request(query.request.pk)
+        execution.execute_request(request_of(query).pk)
     assert runs(shop) == 1
 
 
@@ -84,7 +87,7 @@ def test_p4_it_runs_at_most_once_with_many_workers(cast: Cast, shop: TargetDatab
 
     def work() -> None:
         try:
-            execution.execute_request(query.request.pk)
+            execution.execute_request(request_of(query).pk)
         finally:
             connection.close()
 
@@ -104,9 +107,9 @@ def test_p4_a_worker_that_dies_anywhere_leaves_it_run_exactly_once(
     with monkeypatch.context() as crash:
         crash.setattr(execution, place, die)
         with pytest.raises(Died):
-            execution.execute_request(query.request.pk)
-    execution.reconcile(query.request.pk)
-    execution.execute_request(query.request.pk)
+            execution.execute_request(request_of(query).pk)
+    execution.reconcile(request_of(query).pk)
+    execution.execute_request(request_of(query).pk)
     assert state_of(query) == (State.EXECUTED, QueryState.EXECUTED)
     assert runs(shop) == 1
 
@@ -118,11 +121,11 @@ def test_p4_a_worker_that_dies_between_the_durable_id_and_commit_leaves_it_run_e
     with monkeypatch.context() as crash:
         crash.setattr(postgres, "_commit", die)
         with pytest.raises(Died):
-            execution.execute_request(query.request.pk)
-    query.request.refresh_from_db()
-    assert query.request.xid
-    assert execution.reconcile(query.request.pk) == State.APPROVED
-    execution.execute_request(query.request.pk)
+            execution.execute_request(request_of(query).pk)
+    request_of(query).refresh_from_db()
+    assert request_of(query).xid
+    assert execution.reconcile(request_of(query).pk) == State.APPROVED
+    execution.execute_request(request_of(query).pk)
     assert runs(shop) == 1
 
 
@@ -134,11 +137,11 @@ def test_p4_a_worker_whose_attempt_was_taken_away_cannot_commit(
     transaction_id: Callable[..., str] = postgres._transaction_id
 
     def slow(session: Any) -> str:
-        Request.objects.filter(pk=query.request_id).update(attempt=99)
+        Request.objects.filter(pk=request_of(query).pk).update(attempt=99)
         return transaction_id(session)
 
     monkeypatch.setattr(postgres, "_transaction_id", slow)
-    assert execution.execute_request(query.request.pk) == "busy"
+    assert execution.execute_request(request_of(query).pk) == "busy"
     assert runs(shop) == 0
 
 
@@ -154,21 +157,21 @@ def test_p4_a_worker_whose_attempt_was_taken_away_cannot_commit(
 def test_p4_a_changed_schema_voids_the_approval(cast: Cast, shop: TargetDatabase, change: str) -> None:
     query = approved(cast)
     shop.admin.execute(change)
-    assert execution.execute_request(query.request.pk) == State.DRIFTED
+    assert execution.execute_request(request_of(query).pk) == State.DRIFTED
     assert state_of(query) == (State.DRIFTED, QueryState.DRIFTED)
 
 
 def test_p4_one_changed_byte_voids_the_approval(cast: Cast, shop: TargetDatabase) -> None:
     query = approved(cast)
     Query.objects.filter(pk=query.pk).update(sql=COUNT.replace("1", "2"))
-    assert execution.execute_request(query.request.pk) == State.DRIFTED
+    assert execution.execute_request(request_of(query).pk) == State.DRIFTED
     assert runs(shop) == 0
 
 
 def test_p4_a_changed_parameter_voids_the_approval(cast: Cast, shop: TargetDatabase) -> None:
     query = approved(cast, "INSERT INTO runs SELECT $1 FROM orders", params=(1,))
     Query.objects.filter(pk=query.pk).update(params=[2])
-    assert execution.execute_request(query.request.pk) == State.DRIFTED
+    assert execution.execute_request(request_of(query).pk) == State.DRIFTED
     assert runs(shop) == 0
 
 
@@ -177,18 +180,17 @@ def test_p8_a_revoked_credential_voids_what_it_asked(cast: Cast, shop: TargetDat
     submission = cast.submission(COUNT)
     object.__setattr__(submission, "principal", authenticate(issued.token))
     query = submit(submission).query
-    assert query.request is not None
-    approvals.review(query.request.pk, cast.principal(cast.rita), "approve", "")
+    approvals.review(request_of(query).pk, cast.principal(cast.rita), "approve", "")
     revoke(issued.credential, actor="test")
-    assert execution.execute_request(query.request.pk) == State.DRIFTED
+    assert execution.execute_request(request_of(query).pk) == State.DRIFTED
     assert runs(shop) == 0
 
 
 def test_an_error_of_the_database_fails_it_with_the_reason(cast: Cast, shop: TargetDatabase) -> None:
     query = approved(cast, "INSERT INTO orders SELECT id, 1, 1, 'x' FROM orders")
-    assert execution.execute_request(query.request.pk) == State.FAILED
+    assert execution.execute_request(request_of(query).pk) == State.FAILED
     query.refresh_from_db()
-    assert query.problem["sqlstate"] == "23505"
+    assert (query.problem or {})["sqlstate"] == "23505"
 
 
 def test_an_error_names_no_value_of_the_data(cast: Cast, shop: TargetDatabase) -> None:
@@ -197,7 +199,7 @@ def test_an_error_names_no_value_of_the_data(cast: Cast, shop: TargetDatabase) -
         cast, "INSERT INTO customers SELECT id + 100, 'x', email FROM customers WHERE id > $1", params=(0,)
     )
     shop.admin.execute("ALTER TABLE customers ADD CHECK (length(name) > 3) NOT VALID")
-    execution.execute_request(query.request.pk)
+    execution.execute_request(request_of(query).pk)
     query.refresh_from_db()
     assert "@example.com" not in str(query.problem)
 
@@ -209,7 +211,7 @@ def test_the_sweep_finishes_what_a_dead_worker_committed(
     with monkeypatch.context() as crash:
         crash.setattr(execution, "_finished", die)
         with pytest.raises(Died):
-            execution.execute_request(query.request.pk)
+            execution.execute_request(request_of(query).pk)
     sweep()
     assert state_of(query) == (State.EXECUTED, QueryState.EXECUTED)
     assert runs(shop) == 1
@@ -217,7 +219,7 @@ def test_the_sweep_finishes_what_a_dead_worker_committed(
 
 def test_the_catalogue_is_read_again_after_a_definition(cast: Cast, shop: TargetDatabase) -> None:
     query = approved(cast, "CREATE TABLE notes (id integer PRIMARY KEY, body text)")
-    assert execution.execute_request(query.request.pk) == State.EXECUTED
+    assert execution.execute_request(request_of(query).pk) == State.EXECUTED
     assert submit(cast.submission("SELECT * FROM notes")).content == {
         "columns": [
             {"name": "id", "type": "int4", "masked": False},
