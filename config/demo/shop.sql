@@ -92,7 +92,7 @@ SELECT c.id, c.full_name, c.email, c.city, c.plan,
        max(o.placed_at) AS last_order_at
 FROM customers c
 LEFT JOIN orders o ON o.customer_id = c.id AND o.status <> 'cancelled'
-GROUP BY c.id;
+GROUP BY c.id, c.full_name, c.email, c.city, c.plan;
 
 CREATE FUNCTION customer_lifetime_value(customer integer) RETURNS numeric
 LANGUAGE sql STABLE

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import stat
@@ -29,6 +28,7 @@ from redis.retry import Retry
 
 from config import services
 from config.embedded import folders, processes
+from tests.fixtures.folders import reachable_folder
 from tests.fixtures.ground import REPOSITORY
 from tests.fixtures.servers import free_port
 
@@ -68,12 +68,17 @@ Join = Callable[..., User]
 
 
 @pytest.fixture
-def var(tmp_path: Path) -> Iterator[Path]:
-    directory = tmp_path / "var"
+def folder() -> Iterator[Path]:
+    with reachable_folder() as made:
+        yield made
+
+
+@pytest.fixture
+def var(folder: Path) -> Iterator[Path]:
+    directory = folder / "var"
     directory.mkdir()
     yield directory
-    for process in servers_of(directory):
-        process.kill()
+    processes.end(servers_of(directory), signal.SIGKILL, seconds=5)
 
 
 @pytest.fixture
@@ -185,8 +190,8 @@ def test_data_survives_a_stop(join: Join) -> None:
     assert execute(join().database, "SELECT n FROM kept") == (42,)
 
 
-def test_two_installations_run_side_by_side(tmp_path: Path) -> None:
-    one, other = tmp_path / "one", tmp_path / "other"
+def test_two_installations_run_side_by_side(folder: Path) -> None:
+    one, other = folder / "one", folder / "other"
     port = str(free_port())
     with (
         using(one, COUNTERSIGN_PG_PORT=port, COUNTERSIGN_REDIS_PORT=port) as first,
@@ -389,23 +394,10 @@ def test_a_lost_password_is_told_and_nothing_is_deleted(join: Join, var: Path) -
 # --- Users of the machine ------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def directory_of(user: int) -> Iterator[Path]:
-    """Outside the test's own directory, which belongs to whoever runs the tests."""
-    directory = Path("/tmp") / f"countersign-test-{os.getpid()}"  # noqa: S108  a name of this process alone
-    directory.mkdir(mode=0o700)
-    try:
-        if os.geteuid() == 0:
-            os.chown(directory, user, user)
-        yield directory
-    finally:
-        shutil.rmtree(directory)
-
-
-def test_an_ordinary_user_runs_the_servers_as_itself() -> None:
+def test_an_ordinary_user_runs_the_servers_as_itself(var: Path) -> None:
     user = 65534 if os.geteuid() == 0 else os.geteuid()
-    become = str(user) if os.geteuid() == 0 else ""
-    with directory_of(user) as var, using(var, BECOME=become) as used:
+    os.chown(var, user, -1)
+    with using(var, BECOME=str(user) if os.geteuid() == 0 else "") as used:
         assert execute(used.database, "SELECT 1") == (1,)
         assert {process.uids().effective for process in servers_of(var)} == {user}
         used.leave()
