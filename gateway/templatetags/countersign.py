@@ -108,6 +108,12 @@ def waiting_count(context: Context) -> int:
 
 
 @register.filter
+def columns(head: str) -> list[dict[str, object]]:
+    """`Statement|#Rows` as columns; a `#` marks numbers."""
+    return [{"name": name.removeprefix("#"), "is_number": name.startswith("#")} for name in head.split("|")]
+
+
+@register.filter
 def short(value: str, length: int = 12) -> str:
     return value if len(value) <= length else f"{value[:length]}…"
 

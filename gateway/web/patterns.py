@@ -53,6 +53,15 @@ def patterns(http: HttpRequest) -> HttpResponse:
         "statement": STATEMENT,
         "hostile": HOSTILE,
         "hazards": hazards,
+        "facts": {
+            "kinds": ["read", "write"],
+            "by_key": True,
+            "relations": [{"schema": "public", "name": "customers", "use": "update"}],
+            "functions": [{"schema": "pg_catalog", "name": "now"}],
+        },
+        "masks": [
+            {"schema": "public", "relation": "customers", "column": "email", "data_class": "email", "mask": "partial"}
+        ],
         "now": now,
         "soon": now + timedelta(hours=3, minutes=12),
         "scores": [4, 35, 78, 100, None],
