@@ -135,7 +135,14 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             # A request that cannot get a connection in three seconds is refused with a reason; it never hangs.
-            "pool": {"min_size": 1, "max_size": env.int("COUNTERSIGN_CONTROL_POOL", 20), "timeout": 3},
+            # It gives up an attempt as soon: the pool waits ever longer between attempts, and would go on refusing for
+            # that long after the database is back; the next request makes a new one.
+            "pool": {
+                "min_size": 1,
+                "max_size": env.int("COUNTERSIGN_CONTROL_POOL", 20),
+                "timeout": 3,
+                "reconnect_timeout": 3,
+            },
             "connect_timeout": 3,
             "application_name": "countersign",
         },
