@@ -114,6 +114,11 @@ def columns(head: str) -> list[dict[str, object]]:
 
 
 @register.filter
+def thousands(number: int) -> str:
+    return f"{number:,}"
+
+
+@register.filter
 def short(value: str, length: int = 12) -> str:
     return value if len(value) <= length else f"{value[:length]}…"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,6 +19,8 @@ from gateway.web.viewer import viewer
 
 KEPT = 100
 MOST_WAITING = 8
+# How a statement can end, as the ledger says it; the feed has a badge ready for each.
+ENDS = ("executed", "failed", "cancelled", "unknown", "not_executed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +41,39 @@ AXIS_PARTS = 4
 @login_required
 @require_GET
 def dashboard(http: HttpRequest) -> HttpResponse:
-    person, now = viewer(http), timezone.now()
+    """The page; or, asked by one of its parts that refreshes itself, only that part."""
+    part = PARTS.get(http.headers.get("HX-Target", "")) if http.headers.get("HX-Request") == "true" else None
+    if part:
+        return render(http, part.template, part.context(http))
+    context = {name: value for part in PARTS.values() for name, value in part.context(http).items()}
+    return render(http, "web/dashboard.html", context | _feed())
+
+
+def _feed() -> dict[str, object]:
     entries = search.find_entries(search.EntryFilter(), limit=KEPT).entries
-    mine = list(services.list_requests_for(person, "mine").order_by("expires_at", "id")[:MOST_WAITING])
-    others = services.list_requests_for(person, "waiting").exclude(pk__in=[r.pk for r in mine])
-    context = {
+    return {
         "entries": [search.entry_json(entry) for entry in entries],
         "last": entries[0].index if entries else -1,
         "kept": KEPT,
-        "mine": mine,
-        "others": others.order_by("expires_at", "id")[: MOST_WAITING - len(mine)],
-        "day": verdict_chart(search.verdict_counts(now - timedelta(hours=24), now, 1), timedelta(hours=24)),
+        "ends": ENDS,
         "head": search.current_head(),
-        **_chart(http.GET.get("span", ""), now),
     }
-    return render(http, "web/dashboard.html", context)
 
 
-def _chart(asked: str, now: datetime) -> dict[str, object]:
+def _waiting(http: HttpRequest) -> dict[str, object]:
+    person = viewer(http)
+    mine = list(services.list_requests_for(person, "mine").order_by("expires_at", "id")[:MOST_WAITING])
+    others = services.list_requests_for(person, "waiting").exclude(pk__in=[r.pk for r in mine])
+    return {"mine": mine, "others": others.order_by("expires_at", "id")[: MOST_WAITING - len(mine)]}
+
+
+def _numbers(_http: HttpRequest) -> dict[str, object]:
+    now, day = timezone.now(), timedelta(hours=24)
+    return {"day": verdict_chart(search.verdict_counts(now - day, now, 1), day)}
+
+
+def _chart(http: HttpRequest) -> dict[str, object]:
+    asked, now = http.GET.get("span", ""), timezone.now()
     name = asked if asked in SPANS else "hour"
     span = SPANS[name]
     # Whole steps, so that bars do not wander from one refresh to the next.
@@ -71,3 +89,17 @@ def _chart(asked: str, now: datetime) -> dict[str, object]:
         "span_word": span.word,
         "step_word": span.step_word,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    template: str
+    context: Callable[[HttpRequest], dict[str, object]]
+
+
+# By the id of its element, which htmx names when the part asks for itself.
+PARTS = {
+    "chart": Part("web/_chart.html", _chart),
+    "waiting": Part("web/_waiting_card.html", _waiting),
+    "numbers": Part("web/_numbers.html", _numbers),
+}

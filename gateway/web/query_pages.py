@@ -6,19 +6,23 @@ import uuid
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
 
+from approvals.errors import ReviewRefused
 from audit import search
 from gateway.models import END_STATES, Query
-from gateway.queries import UnknownQuery, fetch_query_for, list_queries_for, may_read_result
+from gateway.queries import UnknownQuery, cancel, fetch_query_for, list_queries_for, may_read_result
 from gateway.web.forms import QueryFilterForm
 from gateway.web.result_table import result_table
 from gateway.web.viewer import viewer
+from governance.errors import GatewayError
+from identity.principals import Principal
 
 PAGE_SIZE = 25
 MOST_ENTRIES = 100
@@ -55,11 +59,28 @@ def _page_query(kept: str, number: int) -> str:
 @login_required
 @require_GET
 def query_detail(http: HttpRequest, query_id: uuid.UUID) -> HttpResponse:
+    return render(http, "web/query-detail.html", query_context(http, _fetch(viewer(http), query_id)))
+
+
+def _fetch(person: Principal, query_id: uuid.UUID) -> Query:
     try:
-        query = fetch_query_for(viewer(http), query_id)
+        return fetch_query_for(person, query_id)
     except UnknownQuery:
         raise Http404 from None
-    return render(http, "web/query-detail.html", query_context(http, query))
+
+
+@login_required
+@require_POST
+def query_cancel(http: HttpRequest, query_id: uuid.UUID) -> HttpResponse:
+    person = viewer(http)
+    query = _fetch(person, query_id)
+    try:
+        cancel(person, query)
+    except (GatewayError, ReviewRefused) as refusal:
+        messages.error(http, refusal.message)
+    else:
+        messages.success(http, "Cancelled: what runs is broken off, what waits is withdrawn.")
+    return redirect("query-detail", query_id)
 
 
 def query_context(http: HttpRequest, query: Query) -> dict[str, Any]:

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("queries/", query_pages.query_list, name="query-list"),
     path("queries/<uuid:query_id>/", query_pages.query_detail, name="query-detail"),
+    path("queries/<uuid:query_id>/cancel/", query_pages.query_cancel, name="query-cancel"),
     path("run/", console.run_statement, name="run-statement"),
     path("patterns/", patterns.patterns, name="patterns"),
 ]

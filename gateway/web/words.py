@@ -36,6 +36,7 @@ STATES: Mapping[str, Look] = {
     "parked": Look("Parked", "review", "review"),
     "denied": Look("Denied", "deny", "deny"),
     "cancelled": Look("Cancelled", "cancel"),
+    "not_executed": Look("Not executed", "cancel"),
     # both
     "executed": Look("Executed", "allow", "allow"),
     "failed": Look("Failed", "failed", "deny"),

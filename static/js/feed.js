@@ -38,7 +38,7 @@
     set("where", [text(entry, "datasource"), text(entry, "door") && `by ${text(entry, "door")}`].filter(Boolean).join(" "));
     set("relations", (entry.relations || []).join(", "));
     set("sql", text(entry, "sql_normal").replace(/\s+/g, " ").slice(0, 300));
-    const badge = document.getElementById(`badge-${text(entry, "verdict")}`);
+    const badge = document.getElementById(`badge-${text(entry, "status") || text(entry, "verdict")}`);
     item.querySelector('[data-slot="verdict"]').replaceChildren(...(badge ? [badge.content.cloneNode(true)] : []));
     item.dataset.index = entry.index;
     item.classList.add("arrived");

@@ -51,7 +51,7 @@ def test_the_feed_shows_a_statement_the_moment_it_is_recorded(desk: Page, cast: 
     submit(cast.submission("SELECT status FROM orders", purpose="look"))
     entry = desk.locator(".feed-entry.arrived").first
     expect(entry).to_contain_text("Statement ended")
-    expect(entry).to_contain_text("Allowed")
+    expect(entry).to_contain_text("Executed")
     expect(desk.locator(".feed-entry", has_text="SELECT status FROM orders")).to_have_count(1)
 
 

@@ -41,3 +41,11 @@ def test_an_installation_without_statements_says_what_will_come(cast: Cast, sign
     text = sign_in(cast.rita).get("/").text
     assert "Nothing waits" in text
     assert "No statements in the last 60 minutes." in text
+
+
+@pytest.mark.parametrize("part", ["chart", "waiting", "numbers"])
+def test_a_part_that_refreshes_itself_gets_that_part_only(cast: Cast, sign_in: SignIn, part: str) -> None:
+    text = sign_in(cast.rita).get("/", headers={"HX-Request": "true", "HX-Target": part}).text
+    assert f'id="{part}"' in text
+    assert "<html" not in text
+    assert 'id="feed"' not in text

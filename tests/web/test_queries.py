@@ -82,3 +82,13 @@ def test_lists_are_filtered_by_state_data_source_and_principal(
 
 def test_a_state_that_does_not_exist_is_refused(cast: Cast, sign_in: SignIn) -> None:
     assert sign_in(cast.alice).get("/queries/?state=asleep").status_code == 400
+
+
+def test_whoever_asked_can_cancel_what_waits_and_nobody_else(cast: Cast, park: Park, sign_in: SignIn) -> None:
+    query = park().query
+    cancel = reverse("query-cancel", args=[query.pk])
+    assert sign_in(cast.mallory).post(cancel).status_code == 404
+    assert "Only whoever asked" in sign_in(cast.rita).post(cancel, follow=True).text
+    assert "Cancelled" in sign_in(cast.alice).post(cancel, follow=True).text
+    query.refresh_from_db()
+    assert query.state == "withdrawn"
