@@ -9,10 +9,11 @@ from tests.fixtures import ground
 ground.prepare()
 
 from config.settings import *  # noqa: E402, F403
-from config.settings import DATABASES, STORAGES  # noqa: E402
+from config.settings import DATABASES, STATIC_ROOT, STORAGES  # noqa: E402
 
 DATABASES["default"]["TEST"] = {"NAME": f"test_{ground.run()}"}
 # Pages served inside the test process need no collected files; servers that tests start use the product's own storage.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # Hashing a password is slow on purpose; tests make many people. The product's own hasher can check these hashes.
 PASSWORD_HASHERS = ["tests.fixtures.hashing.QuickArgon2"]
