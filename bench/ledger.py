@@ -8,29 +8,17 @@ of both alternate, so that a busy machine meets both; the median round counts. U
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-os.environ.setdefault("COUNTERSIGN_VAR", str(Path(__file__).resolve().parent.parent / "var" / "bench"))
+from bench.ground import scratch_database
+from bench.measuring import Measure, measure
 
 CALLERS = (64, 16, 1)
 SQL = "SELECT customer_id, sum(total) FROM orders WHERE created_at > $1 AND region = $2 GROUP BY customer_id LIMIT $3"
 PLAIN = "INSERT INTO plain_log (kind, header) VALUES ('statement.intent', %s)"
-
-
-@dataclass(frozen=True)
-class Measure:
-    per_second: float
-    p50_ms: float
-    p99_ms: float
 
 
 def main() -> None:
@@ -38,55 +26,19 @@ def main() -> None:
     arguments.add_argument("--seconds", type=float, default=2.0, help="length of one round (default: 2)")
     arguments.add_argument("--rounds", type=int, default=3, help="rounds of each (default: 3)")
     options = arguments.parse_args()
-    with scratch_database() as url:
+    with scratch_database(("audit",)) as url:
+        make_plain_table()
         compare(url, options.seconds, options.rounds)
 
 
-@contextmanager
-def scratch_database() -> Iterator[str]:
-    """Made before Django reads its settings, migrated, dropped at the end."""
-    import psycopg
-
-    from config import services
-
-    own_server = bool(os.environ.get("DATABASE_URL"))
-    services.ensure()
-    server = os.environ["DATABASE_URL"] if own_server else services.superuser_url("postgres")
-    name = f"bench_ledger_{os.getpid()}"
-    with psycopg.connect(server, autocommit=True) as session:
-        session.execute(f"CREATE DATABASE {name}")
-        try:
-            os.environ["DATABASE_URL"] = f"{server.rpartition('/')[0]}/{name}"
-            prepare_django()
-            yield os.environ["DATABASE_URL"]
-        finally:
-            close_everything()
-            session.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def prepare_django() -> None:
-    import django
-    from django.core.management import call_command
+def make_plain_table() -> None:
     from django.db import connection
 
-    django.setup()
-    call_command("migrate", "audit", verbosity=0, skip_checks=True)
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TABLE plain_log (index bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
             " time timestamptz NOT NULL DEFAULT now(), kind text NOT NULL, header bytea NOT NULL)"
         )
-
-
-def close_everything() -> None:
-    from django.db import connections
-
-    from audit import ledger
-
-    ledger.close()
-    for connection in connections.all(initialized_only=True):
-        connection.close()
-        getattr(connection, "close_pool", lambda: None)()
 
 
 def compare(url: str, seconds: float, rounds: int) -> None:
@@ -147,33 +99,6 @@ def plain_insert(url: str, header: bytes) -> Callable[[], object]:
 
     session = psycopg.connect(url, autocommit=True, prepare_threshold=0)
     return lambda: session.execute(PLAIN, (header,))
-
-
-def measure(callers: int, seconds: float, make_call: Callable[[int], Callable[[], object]]) -> Measure:
-    """Each caller calls again as soon as it has an answer."""
-    ready, over = threading.Barrier(callers + 1), threading.Event()
-    times: list[list[float]] = [[] for _ in range(callers)]
-
-    def work(number: int) -> None:
-        call, mine = make_call(number), times[number]
-        ready.wait()
-        while not over.is_set():
-            start = time.perf_counter()
-            call()
-            mine.append(time.perf_counter() - start)
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(callers)]
-    for thread in threads:
-        thread.start()
-    ready.wait()
-    begin = time.perf_counter()
-    over.wait(seconds)
-    over.set()
-    for thread in threads:
-        thread.join()
-    duration = time.perf_counter() - begin
-    every = sorted(value for mine in times for value in mine)
-    return Measure(len(every) / duration, 1000 * every[len(every) // 2], 1000 * every[len(every) * 99 // 100])
 
 
 def middle(rounds: list[Measure]) -> Measure:

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 import orjson
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from gateway.models import Query
 from gateway.services_check import require_coordination
@@ -63,8 +63,7 @@ def receive(principal: Principal, submission: Submission) -> Received:
         max_rows=submission.max_rows,
     )
     try:
-        with transaction.atomic():
-            query.save(force_insert=True)
+        query.save(force_insert=True)
     except IntegrityError:
         return Received(_earlier(principal, submission, digest), replayed=True)
     return Received(query, replayed=False)

@@ -1,7 +1,8 @@
 """Analyse and decide, with what may be kept of either.
 
-Analysis is kept by (text, catalogue version); a decision by everything that any policy reads, unless one reads something
-that changes by itself. Both caches are this process's own and hold nothing that outlives a new catalogue, class or policy.
+An analysis is kept by text and catalogue version; a whole assessment by everything that it depends on, unless a policy
+reads something that changes by itself. Both caches are this process's own, and what is in force is asked every time: nothing
+outlives a new catalogue, class or policy.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from governance.policy.engine import decide
 from governance.policy.program import CHANGES_BY_ITSELF, PolicyProgram
 from governance.policy.question import Question
 from governance.risk import assess as assess_risk
+from governance.versions import Versions, in_force
 from identity.principals import Principal
 
 logger = logging.getLogger(__name__)
@@ -68,9 +70,34 @@ class Assessment:
 
 
 def assess(datasource: DataSource, sql: str, asking: Asking) -> Assessment:
-    """Raises `Unreadable`, `MaskingImpossible`."""
-    analysis, facts, classes = _analyse(datasource, sql)
-    decision, risk = _decide(datasource, facts, classes, asking, sql, analysis)
+    """Raises `Unreadable`; what cannot be masked comes back as a denial."""
+    versions = in_force(datasource)
+    catalogue = catalogue_store.current(datasource, versions)
+    analysis = _kept_analysis(sql, _Keyed((datasource.pk, catalogue.version), catalogue))
+    if any(unknown.why == NOT_IN_CATALOGUE for unknown in analysis.facts.unknown) and _read_again(datasource):
+        versions = in_force(datasource)
+        catalogue = catalogue_store.current(datasource, versions)
+        analysis = _kept_analysis(sql, _Keyed((datasource.pk, catalogue.version), catalogue))
+    program = policy_store.active(versions)
+    key = _key(program, datasource, versions, asking, sql)
+    kept = _assessments.get(key) if key else None
+    if kept is None:
+        kept = _assess(datasource, analysis, classes_of(datasource, catalogue, versions), program, asking)
+        if key:
+            _assessments.put(key, kept)
+    return kept
+
+
+def _assess(
+    datasource: DataSource, analysis: Analysis, classes: Classes, program: PolicyProgram, asking: Asking
+) -> Assessment:
+    touched = {(use.schema, use.name) for use in analysis.facts.relations}
+    mine = {name: columns for name, columns in classes.items() if name in touched}
+    hazards = sensitive_write_hazards(analysis, mine)
+    facts = dataclasses.replace(analysis.facts, hazards=analysis.facts.hazards + hazards)
+    named = {data_class for columns in mine.values() for data_class in columns.values()}
+    risk = assess_risk(facts, datasource.environment, named)
+    decision = decide(program, _question(datasource, facts, mine, asking, risk.score))
     if decision.verdict is Verdict.DENY:
         return Assessment(analysis, facts, risk, decision, MaskPlan({}), "")
     try:
@@ -86,37 +113,6 @@ def assess(datasource: DataSource, sql: str, asking: Asking) -> Assessment:
             required=(),
         )
         return Assessment(analysis, facts, risk, refused, MaskPlan({}), "")
-
-
-def _analyse(datasource: DataSource, sql: str) -> tuple[Analysis, Facts, Classes]:
-    catalogue = catalogue_store.current(datasource)
-    analysis = _kept_analysis(sql, _Keyed((datasource.pk, catalogue.version), catalogue))
-    if any(unknown.why == NOT_IN_CATALOGUE for unknown in analysis.facts.unknown) and _read_again(datasource):
-        catalogue = catalogue_store.current(datasource)
-        analysis = _kept_analysis(sql, _Keyed((datasource.pk, catalogue.version), catalogue))
-    classes = classes_of(datasource, catalogue)
-    touched = {(use.schema, use.name) for use in analysis.facts.relations}
-    mine = {name: columns for name, columns in classes.items() if name in touched}
-    hazards = sensitive_write_hazards(analysis, mine)
-    facts = dataclasses.replace(analysis.facts, hazards=analysis.facts.hazards + hazards) if hazards else analysis.facts
-    return analysis, facts, mine
-
-
-def _decide(
-    datasource: DataSource, facts: Facts, classes: Classes, asking: Asking, sql: str, analysis: Analysis
-) -> tuple[Decision, Risk]:
-    program = policy_store.active()
-    risk = assess_risk(
-        facts, datasource.environment, {name for columns in classes.values() for name in columns.values()}
-    )
-    question = _question(datasource, facts, classes, asking, risk.score)
-    key = _decision_key(program, question, sql, analysis.catalogue.version)
-    decision = _decisions.get(key) if key else None
-    if decision is None:
-        decision = decide(program, question)
-        if key:
-            _decisions.put(key, decision)
-    return decision, risk
 
 
 def _question(datasource: DataSource, facts: Facts, classes: Classes, asking: Asking, risk: int) -> Question:
@@ -141,16 +137,17 @@ def _question(datasource: DataSource, facts: Facts, classes: Classes, asking: As
     )
 
 
-def _decision_key(program: PolicyProgram, question: Question, sql: str, catalogue_version: int) -> Hashable | None:
-    """Everything that a policy can read of the question; None where the answer must not be kept."""
+def _key(
+    program: PolicyProgram, datasource: DataSource, versions: Versions, asking: Asking, sql: str
+) -> Hashable | None:
+    """Everything that the answer depends on; None where it must not be kept."""
     # The risk follows from the statement, its classes and the environment: all of them are in the key.
     if program.reads & (CHANGES_BY_ITSELF - {"risk"}):
         return None
-    classes = tuple(sorted((name, tuple(sorted(columns.items()))) for name, columns in question.classes.items()))
+    principal = asking.principal
     return (
-        program.version, question.principal, question.groups, question.owner, question.is_administrator,
-        question.datasource, question.environment, question.door, question.purpose, question.on_behalf_of,
-        bool(question.run), catalogue_version, sql, classes,
+        versions, datasource.pk, datasource.name, datasource.environment, sql, principal.label, principal.groups,
+        principal.owner, principal.is_administrator, asking.door, asking.purpose, asking.on_behalf_of, bool(asking.run),
     )  # fmt: skip
 
 
@@ -208,14 +205,14 @@ class _Kept(Generic[V]):
             self._items.clear()
 
 
-_decisions: _Kept[Decision] = _Kept(4096)
+_assessments: _Kept[Assessment] = _Kept(2048)
 _last_read: dict[int, float] = {}
 
 
 def forget() -> None:
     """Empties the caches, for measurements and tests."""
     _kept_analysis.cache_clear()
-    _decisions.clear()
+    _assessments.clear()
     _last_read.clear()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.utils import timezone
 
 from audit import ledger
@@ -23,7 +23,13 @@ def record_intent(query: Query, assessment: Assessment, owner: str, **more: Any)
     """Durable when it returns; only then may the statement run. The exact text and parameters are in the payload."""
     fields = {**_asked(query, owner), **_assessed(assessment), **more}
     receipt = _append("statement.intent", fields, payload={"sql": query.sql, "params": query.params})
-    _update(query, state=QueryState.RUNNING, ledger_index=receipt.index, ledger_leaf=receipt.leaf)
+    _update(
+        query,
+        **_assessed_columns(query),
+        state=QueryState.RUNNING,
+        ledger_index=receipt.index,
+        ledger_leaf=receipt.leaf,
+    )
     return receipt
 
 
@@ -76,7 +82,8 @@ def record_refusal(query: Query, owner: str, error: GatewayError, assessment: As
     fields |= {"verdict": "deny", "code": error.code}
     payload = {"sql": query.sql, "params": query.params, "message": error.message}
     receipt = _append("statement.denied", fields, payload=payload)
-    _finish(query, QueryState.DENIED, receipt, problem=problem_of(error), verdict="deny")
+    changes = _assessed_columns(query) | {"problem": problem_of(error), "verdict": "deny"}
+    _finish(query, QueryState.DENIED, receipt, **changes)
     return receipt
 
 
@@ -110,10 +117,20 @@ def _append(kind: str, fields: dict[str, Any], payload: dict[str, Any] | None = 
     try:
         return ledger.append(kind, payload=payload, **fields)
     except LedgerUnavailable as error:
-        raise ServiceUnavailable(
-            "The ledger cannot record the statement, so it does not run and no row leaves.",
-            remedy="Try again shortly; the gateway recovers by itself. After a write, look at the query's state first.",
-        ) from error
+        message, remedy = UNRECORDED.get(kind, UNRECORDED[""])
+        raise ServiceUnavailable(message, remedy=remedy) from error
+
+
+UNRECORDED = {
+    "": (
+        "The ledger cannot record the statement, so it does not run.",
+        "Try again shortly; the gateway recovers by itself.",
+    ),
+    "statement.outcome": (
+        "The ledger cannot record what became of the statement, so no row leaves. A write may have been made.",
+        "Look at the query's state before you send a write again; a read can simply be sent again.",
+    ),
+}
 
 
 def statement_fields(query: Query, assessment: Assessment, owner: str) -> dict[str, Any]:
@@ -175,13 +192,17 @@ def _finish(query: Query, state: QueryState, receipt: Receipt, **changes: Any) -
     )
 
 
+def _assessed_columns(query: Query) -> dict[str, Any]:
+    """What `note_assessment` put on the row in memory; saved once, with the first step after it."""
+    return {name: getattr(query, name) for name in ("facts", "decision", "verdict", "risk", "normal", "fingerprint")}
+
+
 def _update(query: Query, **changes: Any) -> None:
     for name, value in changes.items():
         setattr(query, name, value)
-    assessed = ("facts", "decision", "verdict", "risk", "normal", "fingerprint", "digest")
     try:
-        with transaction.atomic():
-            query.save(update_fields=[*changes, *assessed])
+        # One statement is its own transaction.
+        Query.objects.filter(pk=query.pk).update(**changes)
     except DatabaseError as error:
         raise ServiceUnavailable(
             "The control database does not answer. What was recorded in the ledger stands.",

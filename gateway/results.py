@@ -23,7 +23,7 @@ def store_result(query: Query, rows: Rows, masked: Sequence[bool]) -> dict[str, 
         "truncated": rows.truncated,
     }
     expires_at = timezone.now() + timedelta(hours=settings.RESULT_RETENTION_HOURS)
-    Result.objects.update_or_create(query=query, defaults={"content": content, "expires_at": expires_at})
+    Result(query=query, content=content, expires_at=expires_at).save(force_insert=True)
     return content
 
 

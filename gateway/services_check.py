@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import redis
 from django.conf import settings
+from django.db import connections
 
 from governance.errors import ServiceUnavailable
 
@@ -16,6 +17,14 @@ def coordination() -> redis.Redis:
     if _client is None:
         _client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2)
     return _client
+
+
+def drop_control_connections() -> None:
+    """After an outage of the control database the pool's idle connections are dead, and it would try them one by one,
+    longer than anybody waits. Called where an outage is told of; new ones are made when they are needed."""
+    control = connections["default"]
+    if pool := getattr(control, "pool", None):
+        pool.drain()
 
 
 def require_coordination() -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, Max
 
 from audit import ledger
 from governance.catalogue import store
@@ -16,6 +15,7 @@ from governance.catalogue.propagate import Classes, propagate
 from governance.classes import BUILT_IN
 from governance.errors import GatewayError
 from governance.models import Classification, DataSource
+from governance.versions import Versions, in_force
 
 EXAMPLE = "public.customers.email=email"
 _NAME = r'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
@@ -108,19 +108,20 @@ def remove(datasource: DataSource, target: Target, *, actor: str) -> None:
 _propagated: dict[int, tuple[tuple[object, ...], Classes]] = {}
 
 
-def classes_of(datasource: DataSource, catalogue: Catalogue | None = None) -> Classes:
+def classes_of(datasource: DataSource, catalogue: Catalogue | None = None, versions: Versions | None = None) -> Classes:
     """By relation, then column; parents, children and partitions share the classes of columns that they share.
 
-    Kept decoded in this process. One small SELECT (two without `catalogue`) finds out whether anything has changed.
+    Kept decoded in this process. One small SELECT, unless `versions` tells, finds out whether anything has changed.
     """
-    catalogue = catalogue or store.current(datasource)
-    rows = Classification.objects.filter(datasource=datasource)
-    # A changed class is a new row and ids only grow, so these two tell every state from every other.
-    state = rows.order_by().aggregate(count=Count("id"), newest=Max("id"))
-    marker = (catalogue.version, state["count"], state["newest"])
+    versions = versions or in_force(datasource)
+    catalogue = catalogue or store.current(datasource, versions)
+    marker = (catalogue.version, versions.classes)
     known = _propagated.get(datasource.pk)
     if known is None or known[0] != marker:
-        known = _propagated[datasource.pk] = (marker, propagate(catalogue, _direct(rows)))
+        known = _propagated[datasource.pk] = (
+            marker,
+            propagate(catalogue, _direct(Classification.objects.filter(datasource=datasource))),
+        )
     return known[1]
 
 

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from approvals.errors import ReviewRefused, UnknownRequest
 from audit.ledger import LedgerUnavailable
 from gateway.recording import problem_of
+from gateway.services_check import drop_control_connections
 from governance.errors import GatewayError
 from identity.errors import NotAuthenticated
 
@@ -52,6 +53,7 @@ def problem_response(error: Exception, _context: dict[str, Any]) -> Response | N
         return problem(refused, error.code, "The review is refused", error.message)
     if isinstance(error, (LedgerUnavailable, DatabaseError, RedisError, PoolTimeout)):
         logger.error("A service of Countersign's own does not answer: %s", error)
+        drop_control_connections()
         return problem(
             503, "service-unavailable", "Countersign cannot record or coordinate, so it runs nothing",
             "The control database, the ledger or the broker does not answer. Nothing was run.",

@@ -10,6 +10,7 @@ from django.template import loader
 from psycopg_pool import PoolTimeout
 
 from audit.ledger import LedgerUnavailable
+from gateway.services_check import drop_control_connections
 from governance.errors import ServiceUnavailable
 
 AWAY = {
@@ -26,5 +27,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
     for kind, reason in AWAY.items():
         if isinstance(error, kind):
+            drop_control_connections()
             return HttpResponse(loader.render_to_string("503.html", {"reason": reason}), status=503)
     return HttpResponse(loader.render_to_string("500.html"), status=500)
