@@ -163,7 +163,8 @@ def _bound(connection: Connection, source: Source, limits: Limits) -> None:
         [
             str(limits.statement_timeout_ms),
             str(limits.lock_timeout_ms),
-            ", ".join('"' + name.replace('"', '""') + '"' for name in source.search_path),
+            # Temporary relations last: by default they come before all others, pg_catalog's too.
+            ", ".join(['"' + name.replace('"', '""') + '"' for name in source.search_path] + ["pg_temp"]),
         ],
     )
 

@@ -29,7 +29,10 @@ class Analysis:
 
 def analyse(sql: str, catalogue: Catalogue) -> Analysis:
     """Raises `Unreadable` when the text is not one statement; what is readable but not understood is in `facts.unknown`."""
-    return _Analyser(catalogue).analyse(parse(sql), depth=0)
+    try:
+        return _Analyser(catalogue).analyse(parse(sql), depth=0)
+    except RecursionError as error:
+        raise Unreadable("The statement is nested too deeply to be read.", remedy="Simplify it.") from error
 
 
 class _Analyser:

@@ -54,6 +54,20 @@ HARMLESS_VOLATILE = frozenset(
 # Harmless in itself, but it moves a sequence: a write.
 WRITES = frozenset({"nextval"})
 
+# Built in, harmless, and each call may give many rows.
+SET_RETURNING = frozenset(
+    """
+    aclexplode generate_series generate_subscripts json_array_elements json_array_elements_text json_each json_each_text
+    json_object_keys json_populate_recordset json_to_recordset jsonb_array_elements jsonb_array_elements_text jsonb_each
+    jsonb_each_text jsonb_object_keys jsonb_path_query jsonb_path_query_tz jsonb_populate_recordset jsonb_to_recordset
+    pg_available_extension_versions pg_available_extensions pg_event_trigger_ddl_commands
+    pg_event_trigger_dropped_objects pg_extension_update_paths pg_get_catalog_foreign_keys pg_get_keywords
+    pg_get_wait_events pg_options_to_table pg_partition_ancestors pg_partition_tree pg_snapshot_xip
+    pg_tablespace_databases regexp_matches regexp_split_to_table string_to_table ts_debug ts_parse ts_token_type
+    txid_snapshot_xip unnest
+    """.split()
+)
+
 _INFORMATION = """
     columns tables views schemata table_constraints key_column_usage constraint_column_usage constraint_table_usage
     referential_constraints check_constraints routines parameters sequences domains column_domain_usage element_types
@@ -75,6 +89,15 @@ OPEN_SYSTEM_RELATIONS = frozenset(
     {("pg_catalog", name) for name in _CATALOGUE.split()}
     | {("information_schema", name) for name in _INFORMATION.split()}
 )
+
+
+def is_computation(function: Function) -> bool:
+    """Whether a function that an extension brought only computes. One in C that is declared immutable reads no relation:
+    those that run SQL from text (crosstab, xpath_table, dblink) are not immutable, and only a superuser can make either.
+    """
+    own = function.schema != "pg_catalog"
+    compiled = function.kind == "f" and function.language == "c" and not function.security_definer
+    return own and compiled and function.volatility is Volatility.IMMUTABLE
 
 
 def danger_of(function: Function) -> tuple[str, str] | None:

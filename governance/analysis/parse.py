@@ -13,8 +13,13 @@ from governance.errors import Unreadable
 MAX_CHARACTERS = 200_000
 # A tree this deep could exhaust Python's stack while it is walked; the deepest statement of TPC-H nests 4 levels.
 MAX_BRACKETS = 150
+# `1+1+1+…` nests without brackets, one level each; libpg_query's tree of about 30,000 overflows the stack of the process.
+MAX_CHAIN = 5000
 CONSTANTS = frozenset({"SCONST", "USCONST", "BCONST", "XCONST", "ICONST", "FCONST"})
 COMMENTS = frozenset({"C_COMMENT", "SQL_COMMENT"})
+FLAT = (
+    CONSTANTS | COMMENTS | {"IDENT", "UIDENT", "PARAM", "ASCII_46", "ASCII_59", "AND", "OR"}  # AND and OR come as lists
+)
 OPENING = frozenset({"ASCII_40", "ASCII_91"})
 CLOSING = frozenset({"ASCII_41", "ASCII_93"})
 
@@ -67,14 +72,33 @@ def _scan(sql: str) -> tuple[Token, ...]:
         raise Unreadable("The statement is not valid Unicode text.", place=error.start) from error
     except ParseError as error:
         raise _unreadable(error) from error
-    depth = 0
+    _bound(tokens)
+    return tokens
+
+
+def _bound(tokens: tuple[Token, ...]) -> None:
+    """Refuses what would nest too deeply before it is parsed: no error can be caught once the stack has overflowed."""
+    levels = [[0, 0]]  # of each open bracket: the chain since the last comma, and the longest before it
     for token in tokens:
-        depth += (token.name in OPENING) - (token.name in CLOSING)
-        if depth > MAX_BRACKETS:
+        if token.name in OPENING:
+            levels.append([0, 0])
+        elif token.name in CLOSING:
+            inner = max(levels.pop()) if len(levels) > 1 else 0
+            levels[-1][0] += inner
+        elif token.name == "ASCII_44":
+            levels[-1] = [0, max(levels[-1])]
+        elif token.name not in FLAT:
+            levels[-1][0] += 1
+        if len(levels) > MAX_BRACKETS + 1:
             raise Unreadable(
                 f"The statement nests more than {MAX_BRACKETS} brackets.", remedy="Simplify it.", place=token.start
             )
-    return tokens
+        if levels[-1][0] > MAX_CHAIN:
+            raise Unreadable(
+                f"The statement chains more than {MAX_CHAIN:,} operators.",
+                remedy="Split it, or send the values as an array parameter.",
+                place=token.start,
+            )
 
 
 def _trees(sql: str) -> tuple[Any, ...]:

@@ -13,14 +13,22 @@ from typing import Any
 from pglast import ast
 from pglast.enums import A_Expr_Kind, OnConflictAction
 
-from governance.analysis.builtins import OPEN_SYSTEM_RELATIONS, SYSTEM_SCHEMAS, WRITES, danger_of
+from governance.analysis.builtins import (
+    OPEN_SYSTEM_RELATIONS,
+    SET_RETURNING,
+    SYSTEM_SCHEMAS,
+    WRITES,
+    danger_of,
+    is_computation,
+)
 from governance.analysis.facts import FunctionUse, Hazard, Kind, RelationUse, Unknown, Use
 from governance.analysis.keys import always_true, bounded_by_key
-from governance.analysis.tree import children, names, place_of
+from governance.analysis.tree import children, descendants, names, place_of
 from governance.catalogue.model import Catalogue, Function, Relation, RelationKind
 
 Scope = frozenset[str]
 MANY_ROWS = 10_000
+NO_RELATION = Relation("", "", RelationKind.VIEW, ())
 
 # Nodes that mean no more than their parts do.
 PLAIN: tuple[type[ast.Node], ...] = (
@@ -162,13 +170,27 @@ class Reader:
         values = node.selectStmt
         if values is None:
             self._count_inserted(1)
-        elif isinstance(values, ast.SelectStmt) and values.valuesLists and not values.withClause:
+        elif isinstance(values, ast.SelectStmt) and values.valuesLists and not self._multiplies(values.valuesLists):
             self._count_inserted(len(values.valuesLists))
         else:
             self.rows_inserted = None
         if node.onConflictClause and node.onConflictClause.action == OnConflictAction.ONCONFLICT_UPDATE:
             self.also(node.relation, Use.UPDATE)
         self.visit_children(node, inner, skip=("withClause", "relation"))
+
+    def _multiplies(self, rows: Any) -> bool:
+        """Whether a listed row may become many: PostgreSQL runs a single one like a SELECT, set-returning functions too."""
+        calls = (
+            names(node.funcname)
+            for row in rows
+            for value in row
+            for node in descendants(value)
+            if isinstance(node, ast.FuncCall)
+        )
+        return any(name[-1] in SET_RETURNING or self._is_own_function(name[-1]) for name in calls)
+
+    def _is_own_function(self, name: str) -> bool:
+        return any(function.schema != "pg_catalog" for function in self.catalogue.functions.get(name, ()))
 
     def _count_inserted(self, rows: int) -> None:
         if self.rows_inserted is not None:
@@ -261,6 +283,7 @@ class Reader:
 
     def range_var(self, node: Any, scope: Scope) -> None:
         if node.schemaname is None and node.catalogname is None and node.relname in scope:
+            self.aliases.setdefault(node.alias.aliasname if node.alias else node.relname, []).append(NO_RELATION)
             return
         relation = self.resolve(node)
         if relation is None:
@@ -290,6 +313,12 @@ class Reader:
         for unknown in inner.unknown:
             self.not_understood(unknown.what, f"{unknown.why} (inside the view {view.qualified})", place)
 
+    def derived(self, node: Any, scope: Scope) -> None:
+        """A sub-query, a function or a join in FROM: its alias is no relation's."""
+        if node.alias:
+            self.aliases.setdefault(node.alias.aliasname, []).append(NO_RELATION)
+        self.visit_children(node, scope)
+
     def resolve(self, node: Any, *, quiet: bool = False) -> Relation | None:
         """The relation that PostgreSQL would take; what is not in the catalogue, or closed, is noted as not understood."""
         shown = ".".join(part for part in (node.catalogname, node.schemaname, node.relname) if part)
@@ -297,10 +326,11 @@ class Reader:
         if node.catalogname:
             why = "names that lead through a database are not followed"
         else:
-            found = self._system_relation(node) or self.catalogue.resolve(node.schemaname, node.relname)
-            if found:
-                return found
+            # A bare name that begins with pg_ may be a system relation, which PostgreSQL takes before any of the user's.
             closed = node.schemaname in SYSTEM_SCHEMAS or (node.schemaname is None and node.relname.startswith("pg_"))
+            own = None if closed else self.catalogue.resolve(node.schemaname, node.relname)
+            if found := self._system_relation(node) or own:
+                return found
             why = "this system relation is closed" if closed else "there is no such relation in the catalogue"
         if not quiet:
             self.not_understood(shown, why, place_of(node))
@@ -315,10 +345,12 @@ class Reader:
 
     def define(self, node: Any, *, exists: bool = False, use: Use = Use.DEFINE) -> Relation | None:
         """A relation that a definition makes or changes; one that is only being made need not be in the catalogue."""
-        relation = self.catalogue.resolve(node.schemaname, node.relname) if not node.catalogname else None
+        relation = self.resolve(node, quiet=True)
         if relation is None and (exists or node.catalogname):
             self.resolve(node)
             return None
+        if relation and relation.schema in SYSTEM_SCHEMAS:
+            self.not_understood(relation.qualified, "a system relation is not changed", place_of(node))
         path = self.catalogue.search_path
         schema = relation.schema if relation else node.schemaname or (path[0] if path else "public")
         self.relations.add(RelationUse(schema, node.relname, use))
@@ -350,6 +382,8 @@ class Reader:
 
     def _judge_function(self, function: Function, place: int | None) -> None:
         shown = f"{function.schema}.{function.name}()"
+        if is_computation(function):
+            return None
         if function.schema != "pg_catalog":
             how = "runs with its owner's rights" if function.security_definer else f"is written in {function.language}"
             return self.not_understood(
@@ -364,18 +398,22 @@ class Reader:
         return None
 
     def expression(self, node: Any, scope: Scope) -> None:
-        # BETWEEN and the like carry their own words in `name`; the operators behind them are built in.
-        if node.kind in (
-            A_Expr_Kind.AEXPR_OP,
-            A_Expr_Kind.AEXPR_OP_ANY,
-            A_Expr_Kind.AEXPR_OP_ALL,
-            A_Expr_Kind.AEXPR_DISTINCT,
-            A_Expr_Kind.AEXPR_NOT_DISTINCT,
-            A_Expr_Kind.AEXPR_NULLIF,
-            A_Expr_Kind.AEXPR_IN,
-        ):
+        if node.kind in BETWEEN:  # its `name` is the word; PostgreSQL looks these two up by name
+            self.use_operator((">=",), place_of(node))
+            self.use_operator(("<=",), place_of(node))
+        else:
             self.use_operator(names(node.name), place_of(node))
         self.visit_children(node, scope)
+
+    def case(self, node: Any, scope: Scope) -> None:
+        if node.arg is not None:  # CASE x WHEN y compares
+            self.use_operator(("=",), place_of(node))
+        self.visit_children(node, scope)
+
+    def join(self, node: Any, scope: Scope) -> None:
+        if node.usingClause or node.isNatural:
+            self.use_operator(("=",), None)
+        self.derived(node, scope)
 
     def use_operator(self, parts: tuple[str, ...], place: int | None) -> None:
         own = parts[-1] in self.catalogue.operators
@@ -417,7 +455,7 @@ class Reader:
             dangerous = [
                 function
                 for function in self.catalogue.functions.get(name, ())
-                if function.schema != "pg_catalog" or danger_of(function)
+                if (function.schema != "pg_catalog" or danger_of(function)) and not is_computation(function)
             ]
             relations = self.aliases.get(qualifier or "", [])
             is_column = bool(relations) and all(relation.column(name) for relation in relations)
@@ -431,6 +469,14 @@ class Reader:
         self.not_understood(type(node).__name__, "it stands where it is not expected", place_of(node))
 
 
+BETWEEN = frozenset(
+    {
+        A_Expr_Kind.AEXPR_BETWEEN,
+        A_Expr_Kind.AEXPR_NOT_BETWEEN,
+        A_Expr_Kind.AEXPR_BETWEEN_SYM,
+        A_Expr_Kind.AEXPR_NOT_BETWEEN_SYM,
+    }
+)
 AGGREGATES = frozenset({"count", "sum", "avg", "min", "max", "bool_and", "bool_or", "every"})
 
 
@@ -456,6 +502,12 @@ HANDLERS: dict[type[ast.Node], Callable[[Reader, Any, Scope], None]] = {
     ast.SortBy: Reader.sort_by,
     ast.TypeName: Reader.type_name,
     ast.TypeCast: lambda reader, node, scope: reader.visit_children(node, scope),
+    ast.RangeSubselect: Reader.derived,
+    ast.RangeFunction: Reader.derived,
+    ast.RangeTableFunc: Reader.derived,
+    ast.JsonTable: Reader.derived,
+    ast.JoinExpr: Reader.join,
+    ast.CaseExpr: Reader.case,
     ast.ColumnRef: Reader.column_ref,
     ast.A_Indirection: Reader.indirection,
     ast.ParamRef: Reader.param_ref,

@@ -91,6 +91,8 @@ def create_table(reader: Reader, node: Any) -> None:
     reader.define(node.relation)
     for parent in node.inhRelations or ():
         reader.define(parent, exists=True)
+    reader.visit(node.partbound, NOTHING)
+    reader.visit(node.partspec, NOTHING)
     for element in node.tableElts or ():
         _definition(reader, element)
 
@@ -190,7 +192,10 @@ def alter_table(reader: Reader, node: Any) -> None:
             reader.warn("privilege-change", "Changes who may do what, or which guards hold.", place)
         elif kind not in SHAPE:
             reader.not_understood(f"ALTER TABLE ({kind.name})", "this change is not understood yet", place)
-        _definition(reader, command.def_)
+        if isinstance(command.def_, tuple):  # storage options
+            reader.visit_all(command.def_, NOTHING)
+        else:
+            _definition(reader, command.def_)
     reader.warn("blocking-lock", f"Locks {node.relation.relname} against all use while it runs.", place)
 
 

@@ -101,7 +101,9 @@ def _encode_relation(relation: Relation) -> dict[str, Any]:
         "schema": relation.schema,
         "name": relation.name,
         "kind": relation.kind.value,
-        "columns": [[c.name, c.type, c.base_type, int(c.not_null), int(c.generated)] for c in relation.columns],
+        "columns": [
+            [c.name, c.type, c.base_type, int(c.not_null), int(c.generated), *c.computed_from] for c in relation.columns
+        ],
         "keys": [sorted(key) for key in relation.keys],
         "definition": relation.definition,
         "parents": [list(parent) for parent in relation.parents],
@@ -123,8 +125,8 @@ def _decode_relation(found: dict[str, Any]) -> Relation:
         name=found["name"],
         kind=RelationKind(found["kind"]),
         columns=tuple(
-            Column(name, type_, base_type, bool(not_null), bool(generated))
-            for name, type_, base_type, not_null, generated in found["columns"]
+            Column(name, type_, base_type, bool(not_null), bool(generated), tuple(computed_from))
+            for name, type_, base_type, not_null, generated, *computed_from in found["columns"]
         ),
         keys=tuple(frozenset(key) for key in found["keys"]),
         definition=found["definition"],

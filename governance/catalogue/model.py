@@ -34,7 +34,8 @@ class Volatility(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Column:
     """`type` is `format_type()` text, schema-qualified where the type is not in pg_catalog; `base_type` is the same
-    with domains unwrapped (an enum, composite or other user-defined type stays as it is). `generated`: GENERATED ALWAYS AS (…).
+    with domains unwrapped (an enum, composite or other user-defined type stays as it is). `generated`: GENERATED ALWAYS AS (…),
+    `computed_from` the columns of its relation that it is computed from.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Column:
     base_type: str
     not_null: bool = False
     generated: bool = False
+    computed_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

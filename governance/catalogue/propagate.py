@@ -1,4 +1,5 @@
-"""Classes carried along inheritance: a row of a partition or a child is read through its parent too. Pure."""
+"""Classes carried along inheritance (a row of a partition or a child is read through its parent too), and from columns
+to those that are generated from them. Pure."""
 
 from __future__ import annotations
 
@@ -11,8 +12,17 @@ from governance.classes import BUILT_IN
 Classes = Mapping[RelationName, Mapping[str, str]]
 
 
+WHOLE = frozenset({"redact", "null"})
+
+
 def propagate(catalogue: Catalogue, direct: Classes) -> dict[RelationName, dict[str, str]]:
-    """Parents, children and partitions that share a column share its class; where two meet, the more sensitive one."""
+    """Parents, children and partitions that share a column share its class; where two meet, the more sensitive one. What is
+    generated from a classified column is classified too."""
+    inherited = _inherited(catalogue, direct)
+    return _inherited(catalogue, _with_generated(catalogue, inherited))
+
+
+def _inherited(catalogue: Catalogue, direct: Classes) -> dict[RelationName, dict[str, str]]:
     neighbours = _neighbours(catalogue)
     found: dict[RelationName, dict[str, str]] = {relation: dict(columns) for relation, columns in direct.items()}
     for relation, columns in direct.items():
@@ -21,6 +31,25 @@ def propagate(catalogue: Catalogue, direct: Classes) -> dict[RelationName, dict[
                 known = found.setdefault(relative, {})
                 known[column] = max(data_class, known.get(column, data_class), key=_sensitivity)
     return found
+
+
+def _with_generated(catalogue: Catalogue, classes: Classes) -> Classes:
+    """A generated column is never computed from another one, so one pass finds all of them."""
+    found = {name: dict(columns) for name, columns in classes.items()}
+    for name, columns in classes.items():
+        relation = catalogue.relations.get(name)
+        for column in relation.columns if relation else ():
+            sources = [columns[source] for source in column.computed_from if source in columns]
+            if sources and column.name not in columns:
+                found[name][column.name] = _class_of_computed(max(sources, key=_sensitivity))
+    return found
+
+
+def _class_of_computed(source: str) -> str:
+    """A mask that keeps a part of a value keeps another part of what is computed from it (think of it reversed): only a
+    class that hides values whole carries over as it is."""
+    built_in = BUILT_IN.get(source)
+    return source if built_in is None or built_in.mask in WHOLE else "secret"
 
 
 def _neighbours(catalogue: Catalogue) -> Mapping[RelationName, set[RelationName]]:

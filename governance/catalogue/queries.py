@@ -16,6 +16,7 @@ FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamesp
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname !~ '^(pg_|information_schema$)'
 """
 
+# What a generated column is computed from hangs on its expression, or before PostgreSQL 15 on the column itself.
 # A domain over a domain is unwrapped to the end. The modifier of the innermost domain counts, e.g. varchar(20).
 COLUMNS = """
 WITH RECURSIVE base AS (
@@ -31,7 +32,16 @@ WITH RECURSIVE base AS (
 SELECT a.attrelid AS oid, a.attname AS name, a.attnotnull AS not_null, a.attgenerated <> '' AS generated,
        pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
        COALESCE(pg_catalog.format_type(u.type, u.modifier),
-                pg_catalog.format_type(a.atttypid, a.atttypmod)) AS base_type
+                pg_catalog.format_type(a.atttypid, a.atttypmod)) AS base_type,
+       CASE WHEN a.attgenerated <> '' THEN ARRAY(
+         SELECT DISTINCT s.attname::text FROM pg_catalog.pg_depend d
+         JOIN pg_catalog.pg_attribute s ON s.attrelid = d.refobjid AND s.attnum = d.refobjsubid
+         LEFT JOIN pg_catalog.pg_attrdef e ON d.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND e.oid = d.objid
+         WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = a.attrelid
+           AND d.refobjsubid > 0 AND d.refobjsubid <> a.attnum
+           AND ((e.adrelid = a.attrelid AND e.adnum = a.attnum)
+                OR (d.classid = d.refclassid AND d.objid = a.attrelid AND d.objsubid = a.attnum))
+       ) END AS computed_from
 FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -108,8 +118,13 @@ FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespa
 WHERE n.nspname !~ '^(pg_|information_schema$)'
 """
 
+# Not those of compiled extensions, which only compute: else `=` and `%` could not be used beside citext or pg_trgm.
 OPERATORS = """
 SELECT DISTINCT o.oprname AS name
-FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
+FROM pg_catalog.pg_operator o
+JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
+JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
+JOIN pg_catalog.pg_language l ON l.oid = p.prolang
 WHERE n.nspname !~ '^(pg_|information_schema$)'
+  AND NOT (l.lanname = 'c' AND p.provolatile <> 'v' AND NOT p.prosecdef)
 """

@@ -95,7 +95,10 @@ class _Reading:
 
 
 def _columns(rows: Iterable[Any]) -> tuple[Column, ...]:
-    return tuple(Column(row.name, row.type, row.base_type, row.not_null, row.generated) for row in rows)
+    return tuple(
+        Column(row.name, row.type, row.base_type, row.not_null, row.generated, tuple(row.computed_from or ()))
+        for row in rows
+    )
 
 
 def _foreign_keys(rows: Iterable[Any], names: dict[int, RelationName]) -> tuple[ForeignKey, ...]:

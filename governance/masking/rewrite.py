@@ -38,6 +38,13 @@ def rewrite(analysis: Analysis, plan: MaskPlan) -> str:
     """The statement with every masked relation replaced. Raises `MaskingImpossible`."""
     if not plan.concerns(analysis):
         return analysis.parsed.sql
+    try:
+        return _rewrite(analysis, plan)
+    except RecursionError as error:
+        raise MaskingImpossible("The statement is nested too deeply to be masked.", remedy="Simplify it.") from error
+
+
+def _rewrite(analysis: Analysis, plan: MaskPlan) -> str:
     splices = [
         _replace(occurrence, analysis, plan)
         for occurrence in analysis.occurrences

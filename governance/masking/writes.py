@@ -17,6 +17,9 @@ from governance.analysis.reader import Target
 from governance.analysis.tree import children, names, place_of
 from governance.catalogue.model import RelationName
 
+# `*` without a qualifier; no column can have this name, for it is empty.
+BARE_STAR = ""
+
 
 def sensitive_write_hazards(
     analysis: Analysis, classes: Mapping[RelationName, Mapping[str, str]]
@@ -25,7 +28,7 @@ def sensitive_write_hazards(
     hazards: dict[str, Hazard] = {}
     for target in analysis.targets:
         sensitive = classes.get((target.relation.schema, target.relation.name), {})
-        for column, place in _uses(target, set(sensitive)):
+        for column, place in (*_uses(target, set(sensitive)), *_conflicts(target, set(sensitive))):
             if column in sensitive:
                 shown = f"{target.relation.qualified}.{column}"
                 message = (
@@ -47,16 +50,30 @@ def returned_masked_columns(target: Target, masked: Mapping[str, object]) -> tup
     clause = getattr(target.node, "returningClause", None)
     if clause is None or not masked:
         return ()
-    found = [column for column, _ in _references(clause, target, set(masked), _other_aliases(target))]
-    return tuple(sorted(set(found)))
+    found = (column for column, _ in _references(clause, target, set(masked), _other_aliases(target)))
+    return tuple(sorted({"*" if column == BARE_STAR else column for column in found}))
 
 
 def _uses(target: Target, sensitive: set[str]) -> Iterator[tuple[str, int | None]]:
     if not sensitive:
         return
     others = _other_aliases(target)
-    for child in children(target.node, skip=("relation", "withClause", "returningClause", "cols")):
-        yield from _references(child, target, sensitive, others)
+    # What an INSERT takes its rows from cannot refer to the target, only read it as any other relation: masked.
+    for child in children(target.node, skip=("relation", "withClause", "returningClause", "cols", "selectStmt")):
+        for found, place in _references(child, target, sensitive, others):
+            # A bare `*` outside RETURNING means the FROM of its own sub-query, in which the target never stands.
+            if found != BARE_STAR:
+                yield found, place
+
+
+def _conflicts(target: Target, sensitive: set[str]) -> Iterator[tuple[str, int | None]]:
+    """ON CONFLICT without columns asks every unique index, also those over sensitive columns."""
+    clause = getattr(target.node, "onConflictClause", None)
+    if clause is None or (clause.infer is not None and clause.infer.conname is None):
+        return
+    inserted = {str(column.name) for column in getattr(target.node, "cols", None) or ()}
+    for column in sorted(sensitive & inserted if inserted else sensitive):
+        yield column, place_of(clause)
 
 
 def _other_aliases(target: Target) -> set[str]:
@@ -67,7 +84,8 @@ def _other_aliases(target: Target) -> set[str]:
             aliases.add(str(node.alias.aliasname if node.alias else node.relname))
         elif isinstance(node, (ast.RangeSubselect, ast.RangeFunction)) and node.alias:
             aliases.add(str(node.alias.aliasname))
-    return aliases - {target.alias, target.relation.name}
+    # An alias deep in a sub-query may be called `old` as well: what can be the target's own row is never another's.
+    return aliases - _row_names(target)
 
 
 def _references(
@@ -86,7 +104,7 @@ def _references(
             continue
         whole_row = parts[-1] == "*" or (len(parts) == 1 and parts[0] in _row_names(target))
         if parts[-1] in sensitive or whole_row:
-            yield ("*" if whole_row else parts[-1]), place_of(one)
+            yield (BARE_STAR if parts == ("*",) else "*" if whole_row else parts[-1]), place_of(one)
 
 
 def _row_names(target: Target) -> set[str]:

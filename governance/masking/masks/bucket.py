@@ -1,6 +1,7 @@
 """`bucket`: dates to their year, numbers to steps of 10,000 towards zero. Other types are redacted.
 
-Towards zero, not down: a negative number must not grow past what its type holds, for that error would tell of it.
+Towards zero, not down: a negative number must not grow past what its type holds, for that error would tell of it. For the
+same reason dates stop at the years 1 and 9999 (a type ends within its first and last year), and infinity with them.
 """
 
 from __future__ import annotations
@@ -10,20 +11,45 @@ from governance.masking.masks import redact
 from governance.masking.types import Family, family_of, quote_name
 
 STEP = 10_000
+COARSE = "1e20::pg_catalog.float8"
+
+
+FIRST, LAST = "0001-01-01", "9999-12-31"
 
 
 def expression(column: Column, data_class: str) -> str:
     name, family = quote_name(column.name), family_of(column)
     if family in (Family.DATE, Family.TIMESTAMP):
-        shaped = f"pg_catalog.date_trunc('year', {name}::pg_catalog.timestamp)"
+        shaped = _year(name, "date" if family is Family.DATE else "timestamp")
     elif family is Family.TIMESTAMPTZ:
         # In UTC: the session's time zone would make the expression depend on more than the value.
-        in_utc = f"pg_catalog.date_trunc('year', pg_catalog.timezone('UTC', {name}::pg_catalog.timestamptz))"
-        shaped = f"pg_catalog.timezone('UTC', {in_utc})"
+        in_range = _year(f"pg_catalog.timezone('UTC', {_within(name, 'timestamptz', '+00')})", "timestamp")
+        shaped = f"pg_catalog.timezone('UTC', {in_range})"
     elif family in (Family.INTEGER, Family.NUMBER):
-        number = f"{name}::pg_catalog.numeric" if column.base_type != "double precision" else name
-        number = name if column.base_type == "real" else number
-        shaped = f"(pg_catalog.trunc({number} OPERATOR(pg_catalog./) {STEP}) OPERATOR(pg_catalog.*) {STEP})"
+        shaped = _step(name, column.base_type)
     else:
         return redact.expression(column, data_class)
-    return f"({shaped})::{column.base_type}"
+    return f"(CASE WHEN {name} IS NULL THEN NULL ELSE {shaped} END)::{column.base_type}"
+
+
+def _within(value: str, type_: str, zone: str = "") -> str:
+    return f"LEAST(GREATEST({value}, '{FIRST}{zone}'::pg_catalog.{type_}), '{LAST}{zone}'::pg_catalog.{type_})"
+
+
+def _year(value: str, type_: str) -> str:
+    return f"pg_catalog.date_trunc('year', {_within(value, type_)}::pg_catalog.timestamp)"
+
+
+def _step(name: str, base_type: str) -> str:
+    if base_type not in ("real", "double precision"):
+        number = f"{name}::pg_catalog.numeric"
+        return f"pg_catalog.trunc({number} OPERATOR(pg_catalog./) {STEP}) OPERATOR(pg_catalog.*) {STEP}"
+    # Floating point: what is smaller than a step would underflow in the division, what is close to the largest number
+    # would overflow in the multiplication. Beyond `COARSE` two neighbouring numbers are further apart than a step.
+    number = f"{name}::pg_catalog.float8"
+    return (
+        f"CASE WHEN pg_catalog.abs({number}) OPERATOR(pg_catalog.<) {STEP} THEN 0::pg_catalog.float8"
+        f" WHEN pg_catalog.abs({number}) OPERATOR(pg_catalog.>) {COARSE} THEN"
+        f" pg_catalog.sign({number}) OPERATOR(pg_catalog.*) {COARSE}"
+        f" ELSE pg_catalog.trunc({number} OPERATOR(pg_catalog./) {STEP}) OPERATOR(pg_catalog.*) {STEP} END"
+    )

@@ -11,6 +11,7 @@ from governance.masking.types import Family, family_of, quote_name
 
 # How many digits stay, and how many there must be at least for any to stay (PCI DSS 3.4.1 allows the last four).
 DIGITS = {"card_number": (4, 12), "bank_account": (4, 10), "phone": (2, 7), "national_id": (2, 8)}
+SHORTEST_WORD = 3
 
 
 def expression(column: Column, data_class: str) -> str:
@@ -22,14 +23,28 @@ def expression(column: Column, data_class: str) -> str:
     elif data_class in DIGITS:
         shaped = _last_characters(value, *DIGITS[data_class])
     else:
-        shaped = f"pg_catalog.left({value}, 1) OPERATOR(pg_catalog.||) '***'"
+        shaped = _first_letter(value)
     return f"(CASE WHEN {quote_name(column.name)} IS NULL THEN NULL ELSE {shaped} END)::{column.base_type}"
 
 
 def _domain(value: str) -> str:
+    """What follows the last `@` may be more than a domain (`a@b.org, Jane Doe`): then nothing of it stays.
+
+    The condition is collated for itself, as regular expressions refuse some collations; what is shown keeps the column's.
+    """
+    domain = f"pg_catalog.split_part({value}, '@', -1)"
     return (
         f"'***' OPERATOR(pg_catalog.||) CASE WHEN pg_catalog.strpos({value}, '@') OPERATOR(pg_catalog.>) 0"
-        f" THEN '@' OPERATOR(pg_catalog.||) pg_catalog.split_part({value}, '@', -1) ELSE '' END"
+        f""" AND {domain} COLLATE pg_catalog."C" OPERATOR(pg_catalog.~) '^[A-Za-z0-9.-]+$'"""
+        f" THEN '@' OPERATOR(pg_catalog.||) {domain} ELSE '' END"
+    )
+
+
+def _first_letter(value: str) -> str:
+    """Of a short value one letter is much, and in a column of one character it is all."""
+    return (
+        f"CASE WHEN pg_catalog.length({value}) OPERATOR(pg_catalog.>=) {SHORTEST_WORD}"
+        f" THEN pg_catalog.left({value}, 1) ELSE '' END OPERATOR(pg_catalog.||) '***'"
     )
 
 
