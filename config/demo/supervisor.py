@@ -45,7 +45,7 @@ def _send(pid: int, number: signal.Signals) -> None:
 
 
 class Supervisor(Manager):  # type: ignore[misc]  # the package has no types
-    """Runs until one process ends or somebody asks to stop; then all end."""
+    """Runs until somebody asks to stop, or a process is given up (config/demo/keep.py); then all end."""
 
     def __init__(self, url: str, on_ready: Callable[[], None]) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class Supervisor(Manager):  # type: ignore[misc]  # the package has no types
         _send(os.getpid(), signal.SIGTERM)
 
     def exit_code(self) -> int:
-        """Nought when somebody asked to stop; otherwise a process ended by itself, and that is a failure."""
+        """Nought when somebody asked to stop; otherwise a process could not be kept running, and that is a failure."""
         asked = self.returncode in (128 + signal.SIGINT, 128 + signal.SIGTERM)
         if self.failure or not asked:
             return 1
@@ -104,11 +104,12 @@ def supervise(port: int, handover: Path, *, with_agent: bool, on_ready: Callable
     }
     supervisor = Supervisor(url, on_ready)
     for name, words in commands(port, handover, with_agent=with_agent).items():
-        command = "exec " + shlex.join([sys.executable, *words])
+        keeper = [sys.executable, "-m", "config.demo.keep", name]
+        command = "exec " + shlex.join([*keeper, sys.executable, *words])
         supervisor.add_process(name, command, env=environment, cwd=str(folders.REPOSITORY))
     supervisor.loop()
     if supervisor.exit_code() != 0:
-        sys.stderr.write(f"{supervisor.failure or 'A process ended by itself; its last lines are above.'}\n")
+        sys.stderr.write(f"{supervisor.failure or 'A process could not be kept running; its last lines are above.'}\n")
     return supervisor.exit_code()
 
 

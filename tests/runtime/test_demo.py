@@ -21,6 +21,7 @@ import psutil
 import psycopg
 import pytest
 
+from config.demo.keep import MOST_DEATHS
 from tests.fixtures.folders import reachable_folder
 from tests.fixtures.ground import REPOSITORY
 from tests.fixtures.servers import free_port
@@ -216,10 +217,39 @@ def test_terminating_it_ends_all_its_processes_within_ten_seconds(var: Path) -> 
         assert not touching(var)
 
 
-def test_when_one_process_dies_all_end_and_it_counts_as_a_failure(var: Path) -> None:
+def web_process(demo: Demo) -> psutil.Process | None:
+    found = (process for process in demo.children() if "uvicorn" in process.cmdline())
+    return next((process for process in found if "config.demo.keep" not in process.cmdline()), None)
+
+
+def kill_web(demo: Demo) -> None:
+    while (web := web_process(demo)) is None:
+        time.sleep(0.05)
+    web.kill()
+    web.wait(10)
+
+
+def test_a_process_that_dies_is_started_again(var: Path) -> None:
     with running(var, "--no-agent") as demo:
-        web = next(process for process in demo.children() if "uvicorn" in process.cmdline())
-        web.kill()
+        kill_web(demo)
+        deadline = time.monotonic() + 60
+        while not answers(demo):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert demo.process.poll() is None
+
+
+def answers(demo: Demo) -> bool:
+    try:
+        return bool(ask(demo, "SELECT 1")["status"] == "executed")
+    except OSError:
+        return False
+
+
+def test_when_a_process_dies_too_often_all_end_and_it_counts_as_a_failure(var: Path) -> None:
+    with running(var, "--no-agent") as demo:
+        for _ in range(MOST_DEATHS):
+            kill_web(demo)
         assert demo.process.wait(30) == 1
         assert not touching(var)
 
