@@ -92,11 +92,11 @@ OPEN_SYSTEM_RELATIONS = frozenset(
 
 
 def is_computation(function: Function) -> bool:
-    """Whether a function that an extension brought only computes. One in C that is declared immutable reads no relation:
-    those that run SQL from text (crosstab, xpath_table, dblink) are not immutable, and only a superuser can make either.
+    """Whether a function or aggregate that an extension brought only computes. One in C that is declared immutable reads
+    no relation: those that run SQL from text (crosstab, xpath_table, dblink) are not, and only a superuser makes either.
     """
     own = function.schema != "pg_catalog"
-    compiled = function.kind == "f" and function.language == "c" and not function.security_definer
+    compiled = function.kind in "fa" and function.language == "c" and not function.security_definer
     return own and compiled and function.volatility is Volatility.IMMUTABLE
 
 

@@ -9,7 +9,10 @@ from pglast import ast
 
 # Where a node stands in the text says nothing about what it means.
 PLACES = frozenset(
-    {"location", "rexpr_list_start", "rexpr_list_end", "list_start", "list_end", "stmt_location", "stmt_len"}
+    """
+    location rexpr_list_start rexpr_list_end list_start list_end stmt_location stmt_len arg_location name_location
+    conninfo_location payload_location
+    """.split()
 )
 
 

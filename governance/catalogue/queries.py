@@ -101,12 +101,24 @@ WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND n.nspname !~ '^(pg_|informat
 ORDER BY t.tgrelid, t.tgname
 """
 
+# PostgreSQL lists every aggregate as internal and immutable; it is what the functions are that it is made of.
 FUNCTIONS = """
-SELECT DISTINCT n.nspname AS schema, p.proname AS name, p.prokind::text AS kind, p.provolatile::text AS volatility,
-       l.lanname AS language, p.prosecdef AS security_definer
+SELECT DISTINCT n.nspname AS schema, p.proname AS name, p.prokind::text AS kind,
+       COALESCE(worst.volatility, p.provolatile::text) AS volatility, COALESCE(worst.language, l.lanname) AS language,
+       p.prosecdef AS security_definer
 FROM pg_catalog.pg_proc p
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+LEFT JOIN LATERAL (
+  SELECT CASE WHEN pg_catalog.bool_and(sl.lanname IN ('c', 'internal') AND NOT s.prosecdef) THEN 'c' ELSE 'sql' END
+           AS language,
+         CASE WHEN pg_catalog.bool_and(s.provolatile = 'i') THEN 'i' ELSE 'v' END AS volatility
+  FROM pg_catalog.pg_aggregate a
+  JOIN pg_catalog.pg_proc s ON s.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn,
+                                         a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn)
+  JOIN pg_catalog.pg_language sl ON sl.oid = s.prolang
+  WHERE a.aggfnoid = p.oid
+) worst ON p.prokind = 'a' AND n.nspname <> 'pg_catalog'
 WHERE n.nspname !~ '^pg_(toast|temp)'
 ORDER BY name, schema, kind, volatility, language, security_definer
 """

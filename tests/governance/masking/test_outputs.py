@@ -1,0 +1,37 @@
+"""Which columns of a result are told to be masked."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.governance.masking.masking import flags
+
+FLAGS = {
+    "SELECT id, email FROM customers": ("id email", (False, True)),
+    # Names are followed, not columns: one that merely shares a masked one's name is flagged too.
+    "SELECT email AS city, city AS email FROM customers": ("city email", (True, True)),
+    "SELECT lower(c.email) || 'x', count(*) FROM customers c GROUP BY 1": ("?column? count", (True, False)),
+    "SELECT * FROM customers": ("id name email city", (False, True, True, False)),
+    "SELECT c.*, 1 FROM customers c": ("id name email city ?column?", (False, True, True, False, False)),
+    "SELECT c FROM customers c": ("c", (True,)),
+    "SELECT c.city, row_to_json(c) FROM customers c": ("city row_to_json", (False, True)),
+    "SELECT x.a FROM (SELECT email AS a FROM customers) x": ("a", (True,)),
+    "SELECT x FROM (SELECT email FROM customers) x": ("x", (True,)),
+    "WITH w(a, b) AS (SELECT id, email FROM customers) SELECT b FROM w": ("b", (True,)),
+    "WITH w AS (SELECT email FROM customers) SELECT v.a FROM w AS v(a)": ("a", (True,)),
+    "SELECT b FROM customers AS c(a, b)": ("b", (True,)),
+    "SELECT f FROM customers c, generate_series(1, c.email) f": ("f", (True,)),
+    "SELECT status FROM orders UNION SELECT email FROM customers": ("status", (True,)),
+    "SELECT id, status FROM orders UNION SELECT id, email FROM customers": ("id status", (False, True)),
+    "SELECT * FROM orders UNION ALL SELECT * FROM customers": ("id customer_id", (True, True)),
+    "SELECT mail FROM mails": ("mail", (True,)),
+    "SELECT id, mail AS x FROM nested": ("id x", (False, True)),
+    "SELECT id, status FROM orders": ("id status", (False, False)),
+    "VALUES ((SELECT email FROM customers))": ("column1", (True,)),
+}
+
+
+@pytest.mark.parametrize(("sql", "expected"), FLAGS.items(), ids=str)
+def test_a_column_that_comes_from_masked_values_is_flagged(sql: str, expected: tuple[str, tuple[bool, ...]]) -> None:
+    names, masked = expected
+    assert flags(sql, *names.split()) == masked
