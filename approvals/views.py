@@ -20,8 +20,8 @@ from approvals.forms import ReviewForm
 from approvals.models import Request, Verdict
 from approvals.states import OPEN, Action, State, sources
 from audit.ledger import LedgerUnavailable
-from identity.models import User
-from identity.principals import Principal, principal_of_user
+from identity.principals import Principal
+from identity.viewer import viewer
 
 PAGE_SIZE = 25
 # What waits is shown with what expires first on top; what is over, latest first.
@@ -38,12 +38,6 @@ class Tab:
     name: str
     word: str
     count: int = 0
-
-
-def viewer(http: HttpRequest) -> Principal:
-    """The signed-in person; pages are behind `login_required`."""
-    assert isinstance(http.user, User)  # noqa: S101  narrows the type
-    return principal_of_user(http.user)
 
 
 def _fetch(person: Principal, request_id: uuid.UUID) -> Request:

@@ -15,9 +15,9 @@ from audit import search
 from audit.events import KINDS
 from audit.forms import EntryFilterForm
 from audit.models import Entry
-from identity.models import User
-from identity.principals import Principal, principal_of_user
+from identity.principals import Principal
 from identity.sealing import UnsealError
+from identity.viewer import viewer
 
 PAGE_SIZE = 50
 STORY_LENGTH = 50
@@ -73,8 +73,7 @@ def _index(http: HttpRequest, name: str) -> int | None:
 @login_required
 @require_GET
 def ledger_entry(http: HttpRequest, index: int) -> HttpResponse:
-    assert isinstance(http.user, User)  # noqa: S101  narrows the type
-    person = principal_of_user(http.user)
+    person = viewer(http)
     if index >= 2**63:
         raise Http404
     found = search.find_entries(search.EntryFilter(), before=index + 1, limit=1).entries

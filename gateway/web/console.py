@@ -16,9 +16,9 @@ from gateway.recording import problem_of
 from gateway.submission import Submission
 from gateway.web.forms import StatementForm
 from gateway.web.query_pages import query_context
-from gateway.web.viewer import viewer
 from governance.datasources import list_datasources_for
 from governance.errors import GatewayError
+from identity.viewer import viewer
 
 
 @login_required

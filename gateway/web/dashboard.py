@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 from approvals import services
 from audit import search
 from gateway.web.charts import verdict_chart
-from gateway.web.viewer import viewer
+from identity.viewer import viewer
 
 KEPT = 100
 MOST_WAITING = 8

@@ -20,9 +20,9 @@ from gateway.models import END_STATES, Query
 from gateway.queries import UnknownQuery, cancel, fetch_query_for, list_queries_for, may_read_result
 from gateway.web.forms import QueryFilterForm
 from gateway.web.result_table import result_table
-from gateway.web.viewer import viewer
 from governance.errors import GatewayError
 from identity.principals import Principal
+from identity.viewer import viewer
 
 PAGE_SIZE = 25
 MOST_ENTRIES = 100
