@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from governance.analysis.calls import judge_attributes
 from governance.analysis.facts import Facts
 from governance.analysis.parse import Parsed, parse
 from governance.analysis.reader import Occurrence, Reader, Target
@@ -48,7 +49,7 @@ class _Analyser:
     def _read(self, parsed: Parsed, depth: int) -> Reader:
         reader = Reader(self.catalogue, read_view=lambda view: self._read_view(view, depth + 1))
         read_statement(reader, parsed.statement)
-        reader.judge_attributes()
+        judge_attributes(reader)
         return reader
 
     def _read_view(self, view: Relation, depth: int) -> Reader:

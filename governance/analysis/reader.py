@@ -11,20 +11,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pglast import ast
-from pglast.enums import A_Expr_Kind, OnConflictAction
+from pglast.enums import OnConflictAction
 
+from governance.analysis import calls
 from governance.analysis.builtins import (
     OPEN_SYSTEM_RELATIONS,
-    SET_RETURNING,
     SYSTEM_SCHEMAS,
-    WRITES,
-    danger_of,
-    is_computation,
 )
 from governance.analysis.facts import FunctionUse, Hazard, Kind, RelationUse, Unknown, Use
 from governance.analysis.keys import always_true, bounded_by_key
-from governance.analysis.tree import children, descendants, names, place_of
-from governance.catalogue.model import Catalogue, Function, Relation, RelationKind
+from governance.analysis.tree import children, names, place_of
+from governance.catalogue.model import Catalogue, Relation, RelationKind
 
 Scope = frozenset[str]
 MANY_ROWS = 10_000
@@ -170,27 +167,15 @@ class Reader:
         values = node.selectStmt
         if values is None:
             self._count_inserted(1)
-        elif isinstance(values, ast.SelectStmt) and values.valuesLists and not self._multiplies(values.valuesLists):
+        elif (
+            isinstance(values, ast.SelectStmt) and values.valuesLists and not calls.multiplies(self, values.valuesLists)
+        ):
             self._count_inserted(len(values.valuesLists))
         else:
             self.rows_inserted = None
         if node.onConflictClause and node.onConflictClause.action == OnConflictAction.ONCONFLICT_UPDATE:
             self.also(node.relation, Use.UPDATE)
         self.visit_children(node, inner, skip=("withClause", "relation"))
-
-    def _multiplies(self, rows: Any) -> bool:
-        """Whether a listed row may become many: PostgreSQL runs a single one like a SELECT, set-returning functions too."""
-        calls = (
-            names(node.funcname)
-            for row in rows
-            for value in row
-            for node in descendants(value)
-            if isinstance(node, ast.FuncCall)
-        )
-        return any(name[-1] in SET_RETURNING or self._is_own_function(name[-1]) for name in calls)
-
-    def _is_own_function(self, name: str) -> bool:
-        return any(function.schema != "pg_catalog" for function in self.catalogue.functions.get(name, ()))
 
     def _count_inserted(self, rows: int) -> None:
         if self.rows_inserted is not None:
@@ -356,112 +341,6 @@ class Reader:
         self.relations.add(RelationUse(schema, node.relname, use))
         return relation
 
-    # --- Functions, operators, types --------------------------------------------------------------------------------
-
-    def function_call(self, node: Any, scope: Scope) -> None:
-        self.use_function(names(node.funcname), place_of(node))
-        self.visit_children(node, scope)
-
-    def use_function(self, parts: tuple[str, ...], place: int | None) -> None:
-        shown = ".".join(parts)
-        if len(parts) > 2 or "*" in parts:
-            return self.not_understood(shown, "a function's name that leads through a database is not followed", place)
-        schema, name = (parts[0] if len(parts) == 2 else None), parts[-1]
-        found = self.candidates(schema, name)
-        if not found:
-            return self.not_understood(f"{shown}()", "there is no such function in the catalogue", place)
-        for function in found:
-            self.functions.add(FunctionUse(function.schema, function.name))
-            self._judge_function(function, place)
-        return None
-
-    def candidates(self, schema: str | None, name: str) -> list[Function]:
-        """All overloads that PostgreSQL may choose from: which one it takes depends on types that are not worked out here."""
-        visible = {schema} if schema else {"pg_catalog", *self.catalogue.search_path}
-        return [function for function in self.catalogue.functions.get(name, ()) if function.schema in visible]
-
-    def _judge_function(self, function: Function, place: int | None) -> None:
-        shown = f"{function.schema}.{function.name}()"
-        if is_computation(function):
-            return None
-        if function.schema != "pg_catalog":
-            how = "runs with its owner's rights" if function.security_definer else f"is written in {function.language}"
-            return self.not_understood(
-                shown, f"it is a function of this database and {how}; its body is not read", place
-            )
-        if danger := danger_of(function):
-            code, why = danger
-            self.warn(code, f"{shown}: {why}.", place)
-            return self.not_understood(shown, why, place)
-        if function.name in WRITES:
-            self.kinds.add(Kind.WRITE)
-        return None
-
-    def expression(self, node: Any, scope: Scope) -> None:
-        if node.kind in BETWEEN:  # its `name` is the word; PostgreSQL looks these two up by name
-            self.use_operator((">=",), place_of(node))
-            self.use_operator(("<=",), place_of(node))
-        else:
-            self.use_operator(names(node.name), place_of(node))
-        self.visit_children(node, scope)
-
-    def case(self, node: Any, scope: Scope) -> None:
-        if node.arg is not None:  # CASE x WHEN y compares
-            self.use_operator(("=",), place_of(node))
-        self.visit_children(node, scope)
-
-    def join(self, node: Any, scope: Scope) -> None:
-        if node.usingClause or node.isNatural:
-            self.use_operator(("=",), None)
-        self.derived(node, scope)
-
-    def use_operator(self, parts: tuple[str, ...], place: int | None) -> None:
-        own = parts[-1] in self.catalogue.operators
-        if (len(parts) > 1 and parts[0] != "pg_catalog") or (own and len(parts) == 1):
-            self.not_understood(f"operator {'.'.join(parts)}", "it is an operator that this database defines", place)
-
-    def sub_link(self, node: Any, scope: Scope) -> None:
-        if node.operName:
-            self.use_operator(names(node.operName), place_of(node))
-        self.visit_children(node, scope)
-
-    def sort_by(self, node: Any, scope: Scope) -> None:
-        if node.useOp:
-            self.use_operator(names(node.useOp), place_of(node))
-        self.visit(node.node, scope)
-
-    def type_name(self, node: Any, scope: Scope) -> None:
-        parts = names(node.names)
-        known = len(parts) == 1 or parts[0] == "pg_catalog" or parts in self.catalogue.types
-        if not known or len(parts) > 2:
-            self.not_understood(f"type {'.'.join(parts)}", "there is no such type in the catalogue", place_of(node))
-        self.visit_all(node.typmods, scope)
-
-    def column_ref(self, node: Any, _scope: Scope) -> None:
-        parts = names(node.fields)
-        if len(parts) > 1 and parts[-1] != "*":
-            self.attributes.append((parts[-2], parts[-1], place_of(node)))
-
-    def indirection(self, node: Any, scope: Scope) -> None:
-        for part in node.indirection or ():
-            if isinstance(part, ast.String):
-                self.attributes.append((None, str(part.sval), place_of(node)))
-        self.visit_children(node, scope)
-
-    def judge_attributes(self) -> None:
-        """`t.f` calls the function `f(t)` when `t` has no column `f` (PostgreSQL documentation, 4.2.6): where the name is
-        also that of a function which is not harmless, only a known column is taken for a column."""
-        for qualifier, name, place in self.attributes:
-            dangerous = [
-                function
-                for function in self.catalogue.functions.get(name, ())
-                if (function.schema != "pg_catalog" or danger_of(function)) and not is_computation(function)
-            ]
-            relations = self.aliases.get(qualifier or "", [])
-            is_column = bool(relations) and all(relation.column(name) for relation in relations)
-            if dangerous and not is_column:
-                self.use_function((name,), place)
-
     def param_ref(self, node: Any, _scope: Scope) -> None:
         self.parameters = max(self.parameters, node.number)
 
@@ -469,14 +348,6 @@ class Reader:
         self.not_understood(type(node).__name__, "it stands where it is not expected", place_of(node))
 
 
-BETWEEN = frozenset(
-    {
-        A_Expr_Kind.AEXPR_BETWEEN,
-        A_Expr_Kind.AEXPR_NOT_BETWEEN,
-        A_Expr_Kind.AEXPR_BETWEEN_SYM,
-        A_Expr_Kind.AEXPR_NOT_BETWEEN_SYM,
-    }
-)
 AGGREGATES = frozenset({"count", "sum", "avg", "min", "max", "bool_and", "bool_or", "every"})
 
 
@@ -496,20 +367,20 @@ HANDLERS: dict[type[ast.Node], Callable[[Reader, Any, Scope], None]] = {
     ast.DeleteStmt: Reader.delete,
     ast.MergeStmt: Reader.merge,
     ast.RangeVar: Reader.range_var,
-    ast.FuncCall: Reader.function_call,
-    ast.A_Expr: Reader.expression,
-    ast.SubLink: Reader.sub_link,
-    ast.SortBy: Reader.sort_by,
-    ast.TypeName: Reader.type_name,
+    ast.FuncCall: calls.function_call,
+    ast.A_Expr: calls.expression,
+    ast.SubLink: calls.sub_link,
+    ast.SortBy: calls.sort_by,
+    ast.TypeName: calls.type_name,
     ast.TypeCast: lambda reader, node, scope: reader.visit_children(node, scope),
     ast.RangeSubselect: Reader.derived,
     ast.RangeFunction: Reader.derived,
     ast.RangeTableFunc: Reader.derived,
     ast.JsonTable: Reader.derived,
-    ast.JoinExpr: Reader.join,
-    ast.CaseExpr: Reader.case,
-    ast.ColumnRef: Reader.column_ref,
-    ast.A_Indirection: Reader.indirection,
+    ast.JoinExpr: calls.join,
+    ast.CaseExpr: calls.case,
+    ast.ColumnRef: calls.column_ref,
+    ast.A_Indirection: calls.indirection,
     ast.ParamRef: Reader.param_ref,
     ast.WithClause: Reader.with_misplaced,
     ast.IntoClause: Reader.with_misplaced,
