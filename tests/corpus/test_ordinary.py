@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 import pytest
 
-from gateway.drivers import DRIVERS
-from gateway.drivers.base import Limits, Work
-from gateway.work import source_of
+from gateway.drivers.postgres_values import parameters, prepare_session
 from tests.corpus.attempts import Attempt, Shop, load
 
 STATEMENTS = load("ordinary")
@@ -16,11 +15,14 @@ UNTOUCHED = [one for one in STATEMENTS if one.name.startswith(("reads", "catalog
 OTHERS = [one for one in STATEMENTS if one not in UNTOUCHED]
 
 
-def rows_direct(shop: Shop, attempt: Attempt) -> tuple[list[Any], list[list[Any]]]:
-    limits = Limits(max_rows=1000, max_bytes=10**7, statement_timeout_ms=5000, lock_timeout_ms=1000)
-    work = Work(attempt.steps[0], attempt.params, limits, read_only=True, started=lambda cancel: None)
-    rows = DRIVERS["postgres"].run(source_of(shop.cast.datasource), work)
-    return [(column.name, column.type) for column in rows.columns], rows.rows
+def rows_direct(shop: Shop, attempt: Attempt) -> tuple[list[str], list[list[Any]]]:
+    """Without the gateway: no analysis, no masks, no limits."""
+    options = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=iso_8601 -c search_path=public"
+    with psycopg.connect(shop.database.dsn, options=options) as session:
+        prepare_session(session)
+        cursor = psycopg.RawCursor(session)
+        cursor.execute(attempt.steps[0].encode(), parameters(attempt.params))
+        return [column.name for column in cursor.description or ()], [list(row) for row in cursor.fetchall()]
 
 
 def test_there_are_many_statements_with_names_of_their_own() -> None:
@@ -34,8 +36,7 @@ def test_a_statement_without_masked_columns_gives_what_the_database_gives(statem
     told = shop.submit(statement.steps[0], statement.params)
     assert told["state"] == "executed", told
     content = told["content"]
-    columns, rows = rows_direct(shop, statement)
-    assert ([(column["name"], column["type"]) for column in content["columns"]], content["rows"]) == (columns, rows)
+    assert ([column["name"] for column in content["columns"]], content["rows"]) == rows_direct(shop, statement)
     assert not any(column["masked"] for column in content["columns"])
 
 
