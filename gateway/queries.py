@@ -11,10 +11,13 @@ from django.db.models import Q, QuerySet
 
 from approvals import services as approvals
 from approvals.services import AUDITORS, list_requests_for
-from gateway.models import END_STATES, Query, QueryState
+from approvals.states import Action, sources
+from gateway.models import END_STATES, Query
 from governance.errors import GatewayError
+from identity.credentials import is_live
+from identity.errors import NotAuthenticated
 from identity.principals import Principal
-from identity.revocations import announce_end
+from identity.revocations import order_end
 
 POLL_SECONDS = 0.15
 
@@ -59,12 +62,17 @@ def may_read_result(principal: Principal, query: Query) -> bool:
     )
 
 
-def wait_for_end(query: Query, seconds: float) -> Query:
-    """Returns when the query has ended or the time is over. No database connection is held while it waits."""
+def wait_for_end(query: Query, seconds: float, principal: Principal) -> Query:
+    """Returns when the query has ended or the time is over. No database connection is held while it waits.
+
+    Raises `NotAuthenticated` once the credential of whoever waits is revoked or has expired (P8).
+    """
     deadline = time.monotonic() + min(seconds, settings.MAX_WAIT_SECONDS)
     while query.state not in END_STATES and (left := deadline - time.monotonic()) > 0:
         connection.close()
         time.sleep(min(POLL_SECONDS, left))
+        if principal.credential_id and not is_live(principal.credential_id):
+            raise NotAuthenticated("revoked or expired while it waited")
         query = Query.objects.select_related("datasource", "agent", "user", "request").get(pk=query.pk)
     return query
 
@@ -75,7 +83,7 @@ def cancel(principal: Principal, query: Query) -> None:
         raise UnknownQuery("Only whoever asked, or the agent's owner, can cancel it.")
     if query.state in END_STATES:
         raise AlreadyEnded(f"The query is {query.state}; there is nothing to cancel.")
-    if query.state == QueryState.PARKED and query.request_id is not None:
-        approvals.withdraw(query.request_id, principal)
+    if query.request is not None and query.request.state in sources(Action.WITHDRAW):
+        approvals.withdraw(query.request.pk, principal)
     else:
-        announce_end("query", query.pk)
+        order_end("query", query.pk)

@@ -1,7 +1,8 @@
 """What runs in this process right now, and how to end it from anywhere (P8).
 
 Each process listens on one Redis channel; a message names a query, a credential or an agent, and everything running under
-it is broken off at the database. When Redis was away and comes back, the listener asks the database what was revoked.
+it is broken off at the database. The message is only the speed: as long as something runs, the listener also asks the
+control database every second who may no longer act, so a message that was lost delays the end, and no more.
 """
 
 from __future__ import annotations
@@ -11,18 +12,20 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import orjson
 import redis
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import Error as ControlDatabaseError
+from django.db import close_old_connections
+from psycopg_pool import PoolTimeout
 
 from gateway.drivers.postgres import break_off
 from governance.errors import Cancelled, GatewayError, ServiceUnavailable
-from identity.credentials import is_live
+from identity.credentials import ended_among, is_live
 from identity.errors import NotAuthenticated
 from identity.principals import Principal
 from identity.revocations import channel
@@ -33,7 +36,10 @@ POLL_SECONDS = 1.0
 
 @dataclass(slots=True)
 class RunningStatement:
-    """`cancel` is None until the driver has a connection; `ended_early` then keeps it from starting at all."""
+    """`cancel` is None unless the driver has a connection for it; `ended_early` keeps it from starting, and from committing.
+
+    `cancel` is called under the lock that `ended` waits for: a connection that went on to somebody else is never cancelled.
+    """
 
     query_id: uuid.UUID
     principal: Principal
@@ -47,13 +53,21 @@ class RunningStatement:
                 raise Cancelled("It was ended before it started. Nothing was run.")
             self.cancel = cancel
 
-    def end(self) -> None:
+    def ended(self) -> None:
         with self.lock:
-            self.ended_early = True
-            cancel = self.cancel
-        if cancel is not None:
+            self.cancel = None
+
+    def still_wanted(self) -> None:
+        if self.ended_early:
+            raise Cancelled("It was broken off on request, before anything was changed or shown.")
+
+    def end(self) -> None:
+        self.ended_early = True
+        with self.lock:
+            if self.cancel is None:
+                return
             try:
-                break_off(cancel)
+                break_off(self.cancel)
             except GatewayError as error:
                 logger.warning("Query %s could not be broken off: %s", self.query_id, error.message)
 
@@ -91,44 +105,62 @@ class _Registry:
     def end_all(self, subject: str, identifier: str) -> None:
         with self.lock:
             named = [one for one in self.statements.values() if one.is_named_by(subject, identifier)]
-        for statement in named:
-            statement.end()
+        _end(named)
 
     def _listen(self) -> None:
         while True:
             try:
-                with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=5) as client:
+                with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=5) as client:
                     self._follow(client)
             except redis.RedisError:
                 self.listening.clear()
-                time.sleep(0.5)
+            except Exception:  # a listener that is gone would leave everything that runs out of reach
+                logger.exception("The listener for revocations failed and starts again.")
+                self.listening.clear()
+            self._look()
+            time.sleep(0.5)
 
     def _follow(self, client: redis.Redis) -> None:
-        with client.pubsub(ignore_subscribe_messages=True) as subscription:  # type: ignore[no-untyped-call]
+        with client.pubsub() as subscription:  # type: ignore[no-untyped-call]
             subscription.subscribe(channel())
             # The first answer is the subscription itself: from then on nothing is missed.
-            subscription.get_message(timeout=2)
+            first = subscription.get_message(timeout=2)
+            if first is None or first["type"] != "subscribe":
+                raise redis.ConnectionError("Redis did not confirm the subscription")
             self.listening.set()
-            self._catch_up()
+            looked = time.monotonic()
             while True:
                 message = subscription.get_message(timeout=POLL_SECONDS)
                 if message and message["type"] == "message":
                     order = orjson.loads(message["data"])
                     self.end_all(order["subject"], order["id"])
+                if time.monotonic() - looked >= POLL_SECONDS:
+                    self._look()
+                    looked = time.monotonic()
 
-    def _catch_up(self) -> None:
-        """What was revoked while nobody could say so."""
+    def _look(self) -> None:
+        """Ends what runs for those who may no longer act, and once more what was ended and still runs: a request to cancel
+        that arrives while the server is between two commands is lost."""
         with self.lock:
             statements = list(self.statements.values())
+        if not statements:
+            return
+        ended = [one for one in statements if one.ended_early]
         try:
-            for statement in statements:
-                credential = statement.principal.credential_id
-                if credential and not is_live(credential, allow_expired=True):
-                    statement.end()
-        except DatabaseError as error:
+            gone = ended_among({one.principal for one in statements})
+            ended += [one for one in statements if one.principal in gone and not one.ended_early]
+        except (ControlDatabaseError, PoolTimeout) as error:
             logger.warning("Revocations could not be looked up: %s", error)
         finally:
             close_old_connections()
+        _end(ended)
+
+
+def _end(statements: Iterable[RunningStatement]) -> None:
+    """Each in a thread of its own: a data source that does not answer must not hold up the end of the others."""
+    for statement in statements:
+        statement.ended_early = True
+        threading.Thread(target=statement.end, name="countersign-end", daemon=True).start()
 
 
 _registry = _Registry()

@@ -55,6 +55,8 @@ def run(
         limits=limits_of(query, assessment),
         read_only=assessment.facts.reads_only,
         started=statement.started,
+        ended=statement.ended,
+        still_wanted=statement.still_wanted,
         before_commit=before_commit,
         isolated=isolated,
     )

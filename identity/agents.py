@@ -51,4 +51,4 @@ def deactivate(agent: Agent, *, actor: str) -> None:
         identity_changed.send(
             Agent, kind="agent.changed", fields={"actor": actor, "agent": agent.name, "is_active": False}
         )
-    announce_end("agent", agent.pk)
+        transaction.on_commit(lambda: announce_end("agent", agent.pk))

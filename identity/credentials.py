@@ -11,6 +11,7 @@ import hmac
 import re
 import secrets
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
@@ -50,8 +51,11 @@ def _digest(token: str) -> bytes:
 
 @transaction.atomic
 def issue(holder: User | Agent, *, expires_in: timedelta | None = None, issued_by: str) -> IssuedCredential:
+    """Raises `IdentityError`. Without `expires_in` it works until it is revoked."""
     if not holder.is_active:
         raise IdentityError(f"{holder} is not active: no credential is issued.")
+    if expires_in is not None and expires_in <= timedelta():
+        raise IdentityError("A credential that has expired before it is issued is of no use: give it a time to live.")
     prefix = "".join(secrets.choice(PREFIX_ALPHABET) for _ in range(8))
     token = f"cs_{prefix}_{secrets.token_urlsafe(32)}"
     credential = Credential.objects.create(
@@ -60,7 +64,7 @@ def issue(holder: User | Agent, *, expires_in: timedelta | None = None, issued_b
         prefix=prefix,
         digest=_digest(token),
         issued_by=issued_by,
-        expires_at=timezone.now() + expires_in if expires_in else None,
+        expires_at=timezone.now() + expires_in if expires_in is not None else None,
     )
     identity_changed.send(
         Credential,
@@ -114,6 +118,21 @@ def is_live(credential_id: uuid.UUID, *, allow_expired: bool = False) -> bool:
     return Credential.objects.filter(acting, unexpired, pk=credential_id, revoked_at__isnull=True).exists()
 
 
+def ended_among(principals: Collection[Principal]) -> set[Principal]:
+    """Those who may no longer act: the credential revoked, they themselves or their owner not active."""
+    shown = {one.credential_id for one in principals if one.credential_id}
+    acting = Q(agent__is_active=True, agent__owner__is_active=True) | Q(user__is_active=True)
+    live = set(Credential.objects.filter(acting, pk__in=shown, revoked_at__isnull=True).values_list("pk", flat=True))
+    without = [one for one in principals if not one.credential_id]
+    owners = {one.owner_id for one in without}
+    people = set(User.objects.filter(pk__in=owners, is_active=True).values_list("pk", flat=True)) if owners else set()
+    named = {one.id for one in without if not one.is_person}
+    agents = set(Agent.objects.filter(pk__in=named, is_active=True).values_list("pk", flat=True)) if named else set()
+    return {one for one in principals if one.credential_id and one.credential_id not in live} | {
+        one for one in without if one.owner_id not in people or not (one.is_person or one.id in agents)
+    }
+
+
 def revoke(credential: Credential, *, actor: str) -> None:
     """Ends the credential, its sessions and what it has running. Revoking twice changes nothing."""
     with transaction.atomic():
@@ -130,7 +149,7 @@ def revoke(credential: Credential, *, actor: str) -> None:
                 "prefix": credential.prefix,
             },
         )
-    announce_end("credential", credential.id)
+        transaction.on_commit(lambda: announce_end("credential", credential.id))
 
 
 def _touch(credential: Credential) -> None:

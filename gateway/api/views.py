@@ -73,7 +73,7 @@ class QueriesView(APIView):
         except GatewayError as error:
             return _refused(error)
         if outcome.query.state not in END_STATES and (seconds := given.validated_data["wait"]):
-            query = queries.wait_for_end(outcome.query, seconds)
+            query = queries.wait_for_end(outcome.query, seconds, submission.principal)
             outcome = Outcome(query, replay(query))
         return _outcome_response(outcome)
 
@@ -82,8 +82,9 @@ class QueryView(APIView):
     @extend_schema(operation_id="get_query", parameters=[WAIT], responses=schemas.QUERY)
     def get(self, request: Request, query_id: uuid.UUID) -> Response:
         """State, decision, facts, times and ledger index."""
-        query = queries.fetch_query_for(principal_of(request), query_id)
-        query = queries.wait_for_end(query, number(request, "wait", 0, 0, 3600))
+        principal = principal_of(request)
+        query = queries.fetch_query_for(principal, query_id)
+        query = queries.wait_for_end(query, number(request, "wait", 0, 0, 3600), principal)
         return Response(outputs.query_output(query))
 
 
@@ -116,7 +117,7 @@ class CancelView(APIView):
         principal = principal_of(request)
         query = queries.fetch_query_for(principal, query_id)
         queries.cancel(principal, query)
-        return Response(outputs.query_output(queries.wait_for_end(query, 2)), status=202)
+        return Response(outputs.query_output(queries.wait_for_end(query, 2, principal)), status=202)
 
 
 class CheckView(APIView):

@@ -31,8 +31,10 @@ class Limits:
 class Work:
     """One statement to run. `sql` is the rewritten text. `read_only` makes the database enforce what analysis concluded.
 
-    `started` is told how to break it off, before anything is sent. `before_commit` gets the transaction's id once all is
-    done but the COMMIT; if it raises, the transaction is rolled back. `isolated`: on a connection of its own.
+    `started` is told how to break it off, before anything is sent; `ended`, that this way must not be used any more: the
+    connection may carry somebody else's statement next. `still_wanted` raises `Cancelled` once it was broken off.
+    `before_commit` gets the transaction's id once all is done but the COMMIT; if it raises, the transaction is rolled
+    back. `isolated`: on a connection of its own.
     """
 
     sql: str
@@ -40,6 +42,8 @@ class Work:
     limits: Limits
     read_only: bool
     started: Callable[[Callable[[], None]], None]
+    ended: Callable[[], None]
+    still_wanted: Callable[[], None]
     before_commit: Callable[[str], None] | None = None
     isolated: bool = False
 

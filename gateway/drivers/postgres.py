@@ -9,17 +9,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
-import orjson
 import psycopg
 from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from gateway.drivers.base import CommitUnknown, Fate, Limits, ResultColumn, Rows, Source, Work
-from gateway.drivers.postgres_values import parameters, prepare_session
+from gateway.drivers.postgres_stream import StreamingCursor
+from gateway.drivers.postgres_values import parameters, prepare_session, size_of
 from governance.errors import Cancelled, DataSourceUnavailable, DriverFailed, GatewayError, Overloaded
 
 CONNECT_TIMEOUT = 3
@@ -35,7 +35,11 @@ SESSION = {
     "idle_in_transaction_session_timeout": "60000",
     "application_name": "countersign",
 }
-CHUNK = 1000
+# A server that vanished without a word is found out in seconds; by default a read would wait for hours.
+NETWORK = {"keepalives_idle": "5", "keepalives_interval": "2", "keepalives_count": "3", "tcp_user_timeout": "10000"}
+# Rows that libpq holds at a time: few, since each may be large, and the limits only see them afterwards.
+CHUNK = 100
+CANCEL_TIMEOUT = 2.0
 Connection = psycopg.Connection[Any]
 
 
@@ -46,27 +50,26 @@ class PostgresDriver:
 
     def run(self, source: Source, work: Work) -> Rows:
         with self._connection(source, work.isolated) as connection:
-            work.started(connection.cancel_safe)
-            begun = time.perf_counter()
+            work.started(lambda: connection.cancel_safe(timeout=CANCEL_TIMEOUT))
             try:
-                connection.read_only = work.read_only
-                _bound(connection, source, work.limits)
-                rows = _stream(connection, work) if work.read_only else _execute(connection, work)
-                if work.before_commit is not None:
-                    work.before_commit(_transaction_id(connection))
-            except BaseException as error:
-                _roll_back(connection)
-                if isinstance(error, psycopg.Error):
-                    raise _refusal(error) from error
-                raise
-            _commit(connection)
-            duration = (time.perf_counter() - begun) * 1000
+                begun = time.perf_counter()
+                rows = _perform(connection, source, work)
+                _commit(connection)
+                duration = (time.perf_counter() - begun) * 1000
+            finally:
+                work.ended()
         columns, values, count, size, truncated = rows
         return Rows(columns, values, count, size, truncated, round(duration, 3))
 
     def fate_of(self, source: Source, transaction_id: str) -> Fate:
         with self._connection(source, isolated=True) as connection:
-            row = connection.execute("SELECT pg_xact_status(%s::xid8)", [transaction_id]).fetchone()
+            try:
+                row = connection.execute("SELECT pg_xact_status(%s::xid8)", [transaction_id]).fetchone()
+            except psycopg.DataError:
+                # An id that this server has not given out yet: it was restored or replaced, and cannot know.
+                return Fate.UNKNOWN
+            except psycopg.Error as error:
+                raise _unavailable(source) from error
         return Fate(row[0]) if row and row[0] in set(Fate) else Fate.UNKNOWN
 
     def role_of(self, source: Source) -> str:
@@ -110,6 +113,7 @@ class PostgresDriver:
                     reconnect_timeout=1,
                     check=ConnectionPool.check_connection,
                     configure=_configure,
+                    reset=_reset,
                     name=source.name,
                     open=True,
                 )
@@ -120,7 +124,9 @@ class PostgresDriver:
 def _conninfo(dsn: str) -> str:
     given = conninfo_to_dict(dsn)
     options = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
-    return make_conninfo(dsn, connect_timeout=CONNECT_TIMEOUT, options=f"{given.get('options', '')} {options}".strip())
+    network = {name: value for name, value in NETWORK.items() if name not in given}
+    options = f"{given.get('options', '')} {options}".strip()
+    return make_conninfo(dsn, connect_timeout=CONNECT_TIMEOUT, options=options, **network)
 
 
 def _connect(source: Source) -> Connection:
@@ -134,6 +140,14 @@ def _connect(source: Source) -> Connection:
 
 def _configure(connection: Connection) -> None:
     prepare_session(connection)
+
+
+def _reset(connection: Connection) -> None:
+    """Nothing of one principal's statement stays for the next one's: settings, temporary relations, sequences' last
+    values, advisory locks, prepared statements, cursors. The pool discards a connection on which this fails."""
+    connection.autocommit = True
+    connection.execute("DISCARD ALL")
+    connection.autocommit = False
 
 
 def _unavailable(source: Source) -> DataSourceUnavailable:
@@ -172,53 +186,69 @@ def _bound(connection: Connection, source: Source, limits: Limits) -> None:
 Fetched = tuple[tuple[ResultColumn, ...], list[list[Any]], int, int, bool]
 
 
-def _stream(connection: Connection, work: Work) -> Fetched:
-    """Fetches in chunks and stops at the limit, so that a large result is never held whole."""
+def _perform(connection: Connection, source: Source, work: Work) -> Fetched:
+    """Everything but the COMMIT. Whatever goes wrong, the transaction is gone when this raises."""
+    try:
+        connection.read_only = work.read_only
+        _bound(connection, source, work.limits)
+        rows = _fetch(connection, work)
+        work.still_wanted()
+        if work.before_commit is not None:
+            work.before_commit(_transaction_id(connection))
+    except BaseException as error:
+        _roll_back(connection)
+        if isinstance(error, psycopg.errors.QueryCanceled):
+            work.still_wanted()
+        if isinstance(error, psycopg.Error):
+            raise _refusal(error) from error
+        raise
+    return rows
+
+
+def _fetch(connection: Connection, work: Work) -> Fetched:
+    """Fetches in chunks, so that a large result is never held whole. At the limit a read is broken off; a write, which
+    must not be, goes on, and what else it returns is dropped."""
     rows: list[list[Any]] = []
     size = 0
     truncated = False
-    with psycopg.RawCursor(connection) as cursor:
-        for row in cursor.stream(work.sql.encode(), parameters(work.params), size=CHUNK):
+    with (
+        StreamingCursor(connection) as cursor,
+        closing(cursor.stream(work.sql.encode(), parameters(work.params), size=CHUNK)) as stream,  # type: ignore[type-var]
+    ):
+        for row in _readable(stream):
+            if truncated:
+                continue
             values = list(row)
-            size += sum(len(value) if isinstance(value, str) else 8 for value in values)
-            if len(rows) >= work.limits.max_rows or size > work.limits.max_bytes:
-                truncated = True
+            size_then = size + sum(map(size_of, values))
+            truncated = len(rows) >= work.limits.max_rows or size_then > work.limits.max_bytes
+            if truncated and work.read_only:
                 break
-            rows.append(values)
-        if cursor.description is None:
-            return _describe(connection, work.sql), rows, 0, 0, False
-        columns = _columns(connection, _described(cursor))
-    return columns, rows, len(rows), size, truncated
+            if not truncated:
+                rows.append(values)
+                size = size_then
+        described = _described(cursor)
+        changed = cursor.changed
+    columns = _columns(connection, described)
+    return columns, rows, len(rows) if work.read_only else changed, size, truncated
 
 
-def _execute(connection: Connection, work: Work) -> Fetched:
-    """A write. In pipeline mode libpq knows only the extended protocol: one statement, also without parameters."""
-    with psycopg.RawCursor(connection) as cursor:
-        with connection.pipeline():
-            cursor.execute(work.sql.encode(), parameters(work.params))
-        if cursor.description is None:
-            return (), [], max(cursor.rowcount, 0), 0, False
-        rows = [list(row) for row in cursor.fetchmany(work.limits.max_rows)]
-        columns = _columns(connection, _described(cursor))
-        size = len(orjson.dumps(rows))
-        return columns, rows, cursor.rowcount, size, cursor.rowcount > len(rows)
+def _readable(stream: Iterator[Any]) -> Iterator[Any]:
+    try:
+        yield from stream
+    except (ValueError, RecursionError) as error:
+        raise DriverFailed(
+            "The result holds a value that cannot be read, such as text that is not valid UTF-8.",
+            remedy="Leave the column out, or convert it in the statement.",
+            sqlstate="22021",
+        ) from error
 
 
 # Name, type OID, psycopg's name of the type.
 Described = tuple[str, int, str]
 
 
-def _described(cursor: psycopg.RawCursor[Any]) -> list[Described]:
+def _described(cursor: StreamingCursor) -> list[Described]:
     return [(column.name, column.type_code, column.type_display) for column in cursor.description or ()]
-
-
-def _describe(connection: Connection, sql: str) -> tuple[ResultColumn, ...]:
-    """The columns of a result without rows: a stream that ends at once has told nothing of them. Nothing is run."""
-    connection.pgconn.prepare(b"", sql.encode())
-    result = connection.pgconn.describe_prepared(b"")
-    types = connection.adapters.types
-    fields = [((result.fname(n) or b"").decode(), result.ftype(n)) for n in range(result.nfields)]
-    return _columns(connection, [(name, oid, getattr(types.get(oid), "name", "")) for name, oid in fields])
 
 
 def _columns(connection: Connection, described: list[Described]) -> tuple[ResultColumn, ...]:
@@ -251,6 +281,10 @@ def _commit(connection: Connection) -> None:
 
 
 def _roll_back(connection: Connection) -> None:
+    if connection.info.transaction_status == pq.TransactionStatus.ACTIVE:
+        # Something is still under way that could not be broken off: waiting for it might take for ever.
+        connection.close()
+        return
     try:
         connection.rollback()
     except psycopg.Error:
@@ -260,9 +294,9 @@ def _roll_back(connection: Connection) -> None:
 
 def _refusal(error: psycopg.Error) -> GatewayError:
     """Only the first message: DETAIL and CONTEXT quote rows, keys and internal queries, masked or not."""
-    if isinstance(error, psycopg.errors.QueryCanceled) and "statement timeout" not in str(error):
+    if isinstance(error, psycopg.errors.QueryCanceled) and "user request" in str(error):
         return Cancelled("The statement was broken off on request.", sqlstate=error.sqlstate)
-    if error.sqlstate is None:
+    if error.sqlstate is None or error.sqlstate.startswith("57P"):
         return DataSourceUnavailable(
             "The connection to the data source broke off while the statement ran.",
             remedy="A read can simply be sent again. For a write, look at the query's state first.",

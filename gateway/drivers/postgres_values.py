@@ -13,6 +13,9 @@ from psycopg.types.array import ListDumper
 
 from governance.errors import DriverFailed
 
+# orjson reads 1024 levels and writes 254; fewer brackets than this cannot nest too deeply.
+DEEPEST_JSON = 200
+
 
 class TextLoader(Loader):
     def load(self, data: Buffer) -> str:
@@ -28,11 +31,17 @@ class FloatLoader(Loader):
 
 
 class JsonLoader(Loader):
+    """What JSON cannot be written again from (it nests too deeply) or read at all (a lone surrogate) stays text."""
+
     def load(self, data: Buffer) -> Any:
+        raw = bytes(data)
         try:
-            return orjson.loads(bytes(data))
-        except orjson.JSONDecodeError:
-            return bytes(data).decode()
+            value = orjson.loads(raw)
+            if raw.count(b"[") + raw.count(b"{") > DEEPEST_JSON:
+                orjson.dumps([[value]])  # in its place: a row of rows
+        except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+            return raw.decode()
+        return value
 
 
 AS_TEXT = (
@@ -40,6 +49,13 @@ AS_TEXT = (
     "int4range", "int8range", "numrange", "daterange", "tsrange", "tstzrange", "int4multirange", "int8multirange",
     "nummultirange", "datemultirange", "tsmultirange", "tstzmultirange", "record", "hstore", "xml",
 )  # fmt: skip
+
+
+def size_of(value: Any) -> int:
+    """About as many bytes as the value takes in an answer."""
+    if isinstance(value, str):
+        return len(value) if value.isascii() else len(value.encode())
+    return len(orjson.dumps(value)) if isinstance(value, (list, dict)) else 8
 
 
 def prepare_session(connection: psycopg.Connection[Any]) -> None:
@@ -72,4 +88,18 @@ def _parameter(value: Any, number: int) -> Any:
         return repr(value)
     if isinstance(value, dict):
         return orjson.dumps(value).decode()
-    return [_parameter(item, number) for item in value]
+    return _array(value, number)
+
+
+def _array(items: list[Any], number: int) -> list[Any]:
+    """PostgreSQL's arrays hold one type; whole numbers among fractions go as fractions do."""
+    kinds = {type(item) for item in items if item is not None}
+    if kinds == {int, float}:
+        return [None if item is None else repr(item) for item in items]
+    if len(kinds) < 2:
+        return [_parameter(item, number) for item in items]
+    raise DriverFailed(
+        f"Parameter ${number} is a list of values of several types, which no array of PostgreSQL holds.",
+        remedy="Send a list of one type, or the whole list as JSON text.",
+        sqlstate="22P02",
+    )

@@ -7,7 +7,6 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from identity.agents import find_agent
@@ -78,13 +77,13 @@ def _find_holder(name: str) -> User | Agent:
 
 
 def _find_credential(text: str) -> Credential:
+    """By id, prefix or whole token. A part of anything else is never taken for one: the wrong one would be revoked."""
     found = Credential.objects.select_related("user", "agent")
-    credential = found.filter(prefix=text.removeprefix("cs_")[:8]).first()
-    if credential is None:
-        try:
-            credential = found.filter(pk=uuid.UUID(text)).first()
-        except (ValueError, ValidationError):
-            credential = None
+    shown = re.fullmatch(r"(?:cs_)?([a-z0-9]{8})(?:_(?:…|[A-Za-z0-9_-]{43}))?", text)
+    try:
+        credential = found.filter(prefix=shown[1]).first() if shown else found.filter(pk=uuid.UUID(text)).first()
+    except ValueError:
+        credential = None
     if credential is None:
         raise IdentityError(f"There is no credential {text!r}. See: manage.py credential list")
     return credential

@@ -1,0 +1,41 @@
+"""A cursor that streams any statement: also one that returns no rows, and one that returns none this time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import generators, pq
+
+if TYPE_CHECKING:
+    from psycopg.abc import PQGen
+
+CHUNKS = (pq.ExecStatus.TUPLES_CHUNK, pq.ExecStatus.SINGLE_TUPLE)
+ENDS = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
+
+
+class StreamingCursor(psycopg.RawCursor[Any]):
+    """psycopg's own `stream` forgets the last answer of the server, which tells the columns of an empty result and how
+    many rows were changed. Here it is kept: `description` and `changed` hold after any stream that ran to its end.
+    """
+
+    changed = 0
+
+    def _stream_fetchone_gen(self, first: bool) -> PQGen[Any]:
+        result = yield from generators.fetch(self._pgconn)
+        if result is None:
+            return None
+        # libpq puts the command's tag on the last chunk, if that is not full, and else on the end.
+        self.changed = result.command_tuples or self.changed
+        if result.status in CHUNKS:
+            self.pgresult = result
+            self._tx.set_pgresult(result, set_loaders=first)
+            if first:
+                self._make_row = self._make_row_maker()
+            return result
+        if result.status not in ENDS:
+            self._raise_for_result(result)
+        self.pgresult = result
+        while (yield from generators.fetch(self._pgconn)) is not None:
+            pass
+        return None
