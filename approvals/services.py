@@ -145,7 +145,8 @@ def list_requests_for(principal: Principal, which: str = "all") -> QuerySet[Requ
         for group in principal.groups:
             groups |= Q(required__contains=[{"group": group}])
         waiting = requests.filter(groups, state=State.PENDING, expires_at__gt=timezone.now())
-        return waiting.exclude(owner_id=principal.owner_id).exclude(reviews__reviewer_id=principal.id)
+        waiting = waiting.exclude(owner_id=principal.owner_id).exclude(agent__owner_id=principal.owner_id)
+        return waiting.exclude(reviews__reviewer_id=principal.id)
     if which == "decided":
         return requests.exclude(state__in=OPEN)
     return requests
@@ -158,7 +159,7 @@ def may_review(request: Request, principal: Principal) -> Eligibility:
     """P5, in one place, for every door. Administrators are not excepted."""
     if not principal.is_person:
         return Eligibility(False, "Agents never review: a person must.")
-    if request.owner_id == principal.id:
+    if principal.id in _owners(request):
         who = f"you own {request.agent}, which asked for this" if request.agent else "you asked for this yourself"
         return Eligibility(False, f"You cannot review it, since {who}. Somebody else must.")
     if request.state != State.PENDING:
@@ -171,6 +172,11 @@ def may_review(request: Request, principal: Principal) -> Eligibility:
     if any(review.reviewer_id == principal.id for review in request.reviews.all()):
         return Eligibility(False, "You have already reviewed it.")
     return Eligibility(True)
+
+
+def _owners(request: Request) -> set[int]:
+    """Who answered for it when it was asked, and who answers for the agent now."""
+    return {request.owner_id, request.agent.owner_id} if request.agent else {request.owner_id}
 
 
 @transaction.atomic
@@ -187,9 +193,11 @@ def review(request_id: uuid.UUID, reviewer: Principal, verdict: str, comment: st
     if verdict == Verdict.REJECT and not comment.strip():
         raise ReviewRefused("Say in the comment why it is rejected: whoever asked will read it.", code="invalid")
     Review.objects.create(request=request, reviewer_id=reviewer.id, verdict=verdict, comment=comment.strip())
-    _record(request, "review.given", actor=reviewer.label, review=verdict, groups=sorted(reviewer.groups))
+    # What people write can quote data: it is sealed.
+    payload = {"comment": comment.strip()} if comment.strip() else None
+    _record(request, "review.given", payload, actor=reviewer.label, review=verdict, groups=sorted(reviewer.groups))
     if verdict == Verdict.REJECT:
-        move(request, Action.REJECT, actor=reviewer.label, reason=comment.strip(), decided_at=timezone.now())
+        move(request, Action.REJECT, actor=reviewer.label, decided_at=timezone.now())
     elif not lacking(request):
         move(request, Action.APPROVE, actor=reviewer.label, decided_at=timezone.now())
         transaction.on_commit(lambda: publish(request.pk))
@@ -210,7 +218,8 @@ def lacking(request: Request) -> dict[str, int]:
 def withdraw(request_id: uuid.UUID, principal: Principal) -> Request:
     """By whoever asked, or the owner of the agent that asked, as long as it has not started."""
     request = Request.objects.select_for_update(of=["self"]).filter(pk=request_id).first()
-    if request is None or (request.requester != principal.label and request.owner_id != principal.owner_id):
+    owns = request is not None and principal.is_person and principal.id in _owners(request)
+    if request is None or not (owns or request.requester == principal.label):
         raise UnknownRequest
     if request.state not in sources(Action.WITHDRAW):
         raise ReviewRefused(f"It is {request.state} and cannot be withdrawn.")
@@ -268,9 +277,10 @@ class LostRace(Exception):
     """Somebody else moved the request first."""
 
 
-def _record(request: Request, kind: str, **fields: Any) -> None:
+def _record(request: Request, kind: str, payload: Mapping[str, object] | None = None, /, **fields: Any) -> None:
     ledger.append_within(
         kind,
+        payload=payload,
         request=str(request.pk),
         principal=request.requester,
         owner=request.owner.username,

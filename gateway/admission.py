@@ -65,6 +65,8 @@ def receive(principal: Principal, submission: Submission) -> Received:
     try:
         query.save(force_insert=True)
     except IntegrityError:
+        if not submission.idempotency_key:
+            raise
         return Received(_earlier(principal, submission, digest), replayed=True)
     return Received(query, replayed=False)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -32,6 +32,7 @@ from gateway.drivers.base import Fate, Rows
 from gateway.models import Query, QueryState
 from gateway.parking import digest_of
 from gateway.pipeline import asking_of
+from gateway.queries import without_database_text
 from gateway.recording import problem_of, record_intent
 from gateway.results import store_result
 from gateway.running import RunningStatement, running
@@ -77,10 +78,19 @@ def _execute(query: Query, request: Request) -> str:
     except LostRace:
         return "busy"
     except NotAuthenticated:
-        return _failed(query, request, attempt, Denied("The credential that asked has been revoked."))
+        return _ended(lambda: _failed(query, request, attempt, Denied("The credential that asked has been revoked.")))
     except GatewayError as error:
-        return _failed(query, request, attempt, error)
-    return _finished(query, request, attempt, rows, assessment)
+        failure = error
+        return _ended(lambda: _failed(query, request, attempt, failure))
+    return _ended(lambda: _finished(query, request, attempt, rows, assessment))
+
+
+def _ended(record: Callable[[], str]) -> str:
+    """What became of it, unless another worker found that out first."""
+    try:
+        return record()
+    except (LostRace, ImpossibleTransition):
+        return "busy"
 
 
 # --- Before it runs -----------------------------------------------------------------------------------------------
@@ -106,7 +116,9 @@ def _assess_again(principal: Principal, query: Query, request: Request) -> tuple
         catalogue_store.synchronise(query.datasource, actor="gateway")
         assessment = assess(query.datasource, query.sql, asking_of(principal, query))
     except Unreadable as error:
-        return None, f"It can no longer be read: {error.message}"
+        # The parser's message quotes the text, and the reason is in the open part of the ledger's entry.
+        logger.warning("Request %s can no longer be read: %s", request.pk, error.title)
+        return None, "It can no longer be read."
     if digest_of(query, assessment) != request.digest:
         return assessment, "The schema, the role or the search path is no longer what was approved."
     if assessment.decision.verdict is Verdict.DENY:
@@ -114,6 +126,8 @@ def _assess_again(principal: Principal, query: Query, request: Request) -> tuple
     asked = {RequiredReview(one["group"], one["quorum"]) for one in request.required}
     if not set(assessment.decision.required) <= asked:
         return assessment, "Policy now asks for other reviews than it was given."
+    if lacking := approvals.lacking(request):
+        return assessment, f"Approvals no longer hold: {', '.join(lacking)} must approve again."
     return assessment, ""
 
 
@@ -190,8 +204,9 @@ def _failed(query: Query, request: Request, attempt: int, error: GatewayError) -
     problem = problem_of(error)
     with transaction.atomic():
         approvals.move(
-            request, Action.FAIL, guard={"attempt": attempt}, outcome={"problem": problem}, finished_at=timezone.now()
-        )
+            request, Action.FAIL, guard={"attempt": attempt}, outcome={"problem": without_database_text(problem)},
+            finished_at=timezone.now(),
+        )  # fmt: skip
         receipt = _entry(
             "execution.finished",
             request,
@@ -244,6 +259,7 @@ def _settle(query: Query, request: Request, fate: Fate) -> str:
     if fate is Fate.ABORTED:
         _entry("execution.finished", request, status="not_executed", **fields)
         approvals.move(request, Action.RELEASE, guard=guard, xid="")
+        Query.objects.filter(pk=query.pk).update(state=QueryState.PARKED)
         transaction.on_commit(lambda: approvals.publish(request.pk))
         return State.APPROVED
     if fate is Fate.COMMITTED:

@@ -12,7 +12,7 @@ from audit.ledger import LedgerUnavailable
 from gateway.assessment import Assessment, decision_json, facts_json
 from gateway.drivers import driver_for
 from gateway.models import Query, QueryState
-from gateway.recording import statement_fields
+from gateway.recording import fitting, statement_fields
 from gateway.work import source_of
 from governance.errors import ServiceUnavailable
 from identity.principals import Principal
@@ -38,7 +38,7 @@ def park(principal: Principal, query: Query, assessment: Assessment) -> Query:
         decision=decision_json(decision, assessment.risk),
         required=list(decision.required),
         expires_in=decision.expires_in,
-        relations=sorted({use.qualified for use in assessment.facts.relations})[:500],
+        relations=fitting(sorted({use.qualified for use in assessment.facts.relations})),
     )
     try:
         with transaction.atomic():

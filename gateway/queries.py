@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -13,7 +14,7 @@ from approvals import services as approvals
 from approvals.services import AUDITORS, list_requests_for
 from approvals.states import Action, sources
 from gateway.models import END_STATES, Query
-from governance.errors import GatewayError
+from governance.errors import DriverFailed, GatewayError
 from identity.credentials import is_live
 from identity.errors import NotAuthenticated
 from identity.principals import Principal
@@ -60,6 +61,20 @@ def may_read_result(principal: Principal, query: Query) -> bool:
     return query.requester == principal.label or (
         principal.is_person and query.agent is not None and query.agent.owner_id == principal.id
     )
+
+
+def problem_for(principal: Principal, query: Query) -> dict[str, Any] | None:
+    """How the query failed. What the database said can quote rows, so it is for whom the rows are."""
+    if query.problem is None or may_read_result(principal, query):
+        return query.problem
+    return without_database_text(query.problem)
+
+
+def without_database_text(problem: dict[str, Any]) -> dict[str, Any]:
+    if problem["code"] != DriverFailed.code:
+        return problem
+    told = f"The database refused it with SQLSTATE {problem['sqlstate']}. Whoever asked is told what it said."
+    return {**problem, "detail": told}
 
 
 def wait_for_end(query: Query, seconds: float, principal: Principal) -> Query:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from django.db import DatabaseError
 from django.utils import timezone
 
 from audit import ledger
-from audit.events import clean_text
+from audit.events import MOST_RELATIONS, clean_text
 from audit.ledger import LedgerUnavailable, Receipt
 from gateway.assessment import Assessment, decision_json, facts_json
 from gateway.drivers.base import Rows
@@ -17,6 +18,8 @@ from governance.errors import GatewayError, ServiceUnavailable
 
 SQL_NORMAL = 4000
 MOST_LISTED = 50
+# Three such and everything else together stay below what an entry may have (audit/entries.py).
+LARGEST_LIST = 14_000
 
 
 def record_intent(query: Query, assessment: Assessment, owner: str, **more: Any) -> Receipt:
@@ -163,22 +166,40 @@ def _assessed(assessment: Assessment) -> dict[str, Any]:
         "verdict": decision.verdict.value,
         "risk": assessment.risk.score,
         "fingerprint": facts.fingerprint,
-        "relations": sorted({use.qualified for use in facts.relations})[:500],
+        "relations": fitting(sorted({use.qualified for use in facts.relations})),
         "kinds": sorted(kind.value for kind in facts.kinds),
         "hazards": sorted(facts.hazard_codes),
-        "unknown": [clean_text(unknown.what, 100) for unknown in facts.unknown][:MOST_LISTED] or None,
+        "unknown": fitting([clean_text(unknown.what, 100) for unknown in facts.unknown][:MOST_LISTED], 6_000) or None,
         "policies": list(decision.policies),
         "policy_version": decision.set_version,
         "catalogue_version": assessment.analysis.catalogue.version,
-        "masked": [f"{m.schema}.{m.relation}.{m.column}" for m in decision.obligations.masks][:500] or None,
-        "sql_normal": clean_text(facts.normal, SQL_NORMAL),
+        "masked": fitting([f"{m.schema}.{m.relation}.{m.column}" for m in decision.obligations.masks]) or None,
+        "sql_normal": _cut(facts.normal),
     }
+
+
+def fitting(names: list[str], most: int = LARGEST_LIST) -> list[str]:
+    """As many of the names as fit into the open part of an entry; the analysis on the query's row has them all."""
+    kept, size = [], 0
+    for name in names[:MOST_RELATIONS]:
+        size += len(orjson.dumps(name)) + 1
+        if size > most:
+            break
+        kept.append(name)
+    return kept
+
+
+def _cut(normal: str) -> str:
+    text = clean_text(normal, SQL_NORMAL)
+    while len(orjson.dumps(text)) > LARGEST_LIST:
+        text = clean_text(text, len(text) * 3 // 4)
+    return text
 
 
 def _relations(facts: dict[str, Any] | None) -> list[str] | None:
     if not facts:
         return None
-    return sorted({f"{use['schema']}.{use['name']}" for use in facts["relations"]})[:500]
+    return fitting(sorted({f"{use['schema']}.{use['name']}" for use in facts["relations"]}))
 
 
 def _finish(query: Query, state: QueryState, receipt: Receipt, **changes: Any) -> None:

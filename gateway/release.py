@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils import timezone
+
 from gateway.drivers.base import Rows
 from gateway.models import Query, QueryState, Result
 from gateway.results import store_result
@@ -18,5 +20,5 @@ def replay(query: Query) -> dict[str, Any] | None:
     """The result of an earlier submission with the same Idempotency-Key, if it has one and it is still kept."""
     if query.state != QueryState.EXECUTED:
         return None
-    kept = Result.objects.filter(query=query).first()
+    kept = Result.objects.filter(query=query, expires_at__gt=timezone.now()).first()
     return kept.content if kept else None

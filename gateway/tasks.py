@@ -15,6 +15,7 @@ from approvals.states import State
 from gateway import execution, results
 from gateway.recovery import close_open_queries
 from gateway.services_check import coordination
+from governance.errors import GatewayError
 
 logger = logging.getLogger(__name__)
 # An approved request that no worker has taken after this long is published again, then once every REPUBLISH seconds.
@@ -37,7 +38,11 @@ def sweep() -> None:
         if coordination().set(f"republished:{request_id}", 1, nx=True, ex=REPUBLISH):
             approvals.publish(request_id)
     for request_id in Request.objects.filter(state=State.EXECUTING).values_list("pk", flat=True)[:200]:
-        execution.reconcile(request_id)
+        try:
+            execution.reconcile(request_id)
+        except GatewayError as error:
+            # A data source that is away keeps its own requests waiting, not everybody's.
+            logger.warning("Request %s cannot be settled yet: %s", request_id, error.message)
     close_open_queries()
 
 

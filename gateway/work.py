@@ -14,6 +14,8 @@ from governance.errors import DataSourceUnavailable, DriverFailed
 from governance.masking.outputs import masked_outputs
 from governance.models import DataSource
 
+SENSITIVE_WRITE = "sensitive-in-write"
+
 
 class CommitInDoubt(DataSourceUnavailable):
     """The connection broke during COMMIT: whether the change is there is not known here."""
@@ -62,11 +64,26 @@ def run(
     )
     try:
         return driver_for(query.datasource.engine).run(source_of(query.datasource), work)
+    except DriverFailed as error:
+        raise _without_values(error, assessment) from error
     except CommitUnknown as error:
         raise CommitInDoubt(
             "The connection broke while the change was being committed: it may or may not be there.",
             remedy="Look at the data before you send it again.",
         ) from error
+
+
+def _without_values(error: DriverFailed, assessment: Assessment) -> DriverFailed:
+    """A write that touches sensitive columns runs on the raw values once people approved it, and the database's message may
+    quote one (P2): `invalid input syntax for type integer: "…"`."""
+    if SENSITIVE_WRITE not in assessment.facts.hazard_codes:
+        return error
+    return DriverFailed(
+        f"The database refused the statement with SQLSTATE {error.sqlstate}. Its message may quote values that are masked"
+        " for whoever asked, so it is not shown.",
+        remedy=error.remedy,
+        sqlstate=error.sqlstate,
+    )
 
 
 def masked_names(assessment: Assessment, rows: Rows) -> tuple[bool, ...]:

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from approvals.models import Verdict
@@ -15,6 +16,7 @@ from gateway.submission import RunContext
 TRACEPARENT = re.compile(r"\A[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}\Z")
 LONGEST_STATEMENT = 200_000
 MOST_PARAMETERS = 1000
+DEEPEST_PARAMETER = 100
 
 
 class Text(serializers.CharField):
@@ -54,6 +56,33 @@ class Flag(serializers.BooleanField):
         return data
 
 
+@extend_schema_field({})
+class Value(serializers.Field[Any, Any, Any, Any]):
+    """A parameter: any JSON value that reaches the database as it was sent."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"allow_null": True, **options})
+
+    def to_internal_value(self, data: Any) -> Any:
+        _check_value(data, DEEPEST_PARAMETER)
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+def _check_value(value: Any, levels: int) -> None:
+    if isinstance(value, float) and abs(value) >= 2**63:
+        raise serializers.ValidationError(
+            "is a number beyond 64 bits, which JSON does not carry exactly: send it as text"
+        )
+    if isinstance(value, (list, dict)):
+        if not levels:
+            raise serializers.ValidationError(f"nests more than {DEEPEST_PARAMETER} levels: send it as JSON text")
+        for inner in value.values() if isinstance(value, dict) else value:
+            _check_value(inner, levels - 1)
+
+
 class Input(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):
@@ -80,7 +109,7 @@ class StatementInput(Input):
     datasource = Text(max_length=63, help_text="The data source's name.")
     sql = Text(max_length=LONGEST_STATEMENT, allow_blank=True, help_text="Exactly one statement.")
     params = serializers.ListField(
-        child=serializers.JSONField(allow_null=True),
+        child=Value(),
         required=False,
         default=list,
         max_length=MOST_PARAMETERS,

@@ -59,7 +59,8 @@ def waiting_output(request: Request) -> dict[str, Any]:
     }
 
 
-def query_output(query: Query) -> dict[str, Any]:
+def query_output(query: Query, problem: dict[str, Any] | None) -> dict[str, Any]:
+    """`problem` is what this principal may know of how it failed (`queries.problem_for`)."""
     output = {
         "id": str(query.pk),
         "status": query.state,
@@ -76,7 +77,7 @@ def query_output(query: Query) -> dict[str, Any]:
         "duration_ms": query.duration_ms,
         "created_at": moment(query.created_at),
         "finished_at": moment(query.finished_at),
-        "problem": query.problem,
+        "problem": problem,
         "ledger": ledger_output(query),
     }
     if query.request is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
@@ -38,7 +39,7 @@ def problem(status_code: int, code: str, title: str, detail: str = "", **more: A
     return response
 
 
-def problem_response(error: Exception, _context: dict[str, Any]) -> Response | None:
+def problem_response(error: Exception, _context: dict[str, Any]) -> Response:
     """DRF's exception handler: each exception is mapped once. What is not listed is a 500 that tells nothing."""
     if isinstance(error, GatewayError):
         document = problem_of(error)
@@ -52,7 +53,8 @@ def problem_response(error: Exception, _context: dict[str, Any]) -> Response | N
         refused = 400 if error.code == "invalid" else 403
         return problem(refused, error.code, "The review is refused", error.message)
     if isinstance(error, (LedgerUnavailable, DatabaseError, RedisError, PoolTimeout)):
-        logger.error("A service of Countersign's own does not answer: %s", error)
+        # The first line only: PostgreSQL's DETAIL quotes the row.
+        logger.error("A service of Countersign's own does not answer: %s", str(error).partition("\n")[0])
         drop_control_connections()
         return problem(
             503, "service-unavailable", "Countersign cannot record or coordinate, so it runs nothing",
@@ -71,8 +73,8 @@ def _unauthenticated() -> Response:
     return response
 
 
-def _framework(error: Exception) -> Response | None:
-    """Django's and DRF's own exceptions."""
+def _framework(error: Exception) -> Response:
+    """Django's and DRF's own exceptions, and faults."""
     if isinstance(error, RequestDataTooBig):
         return problem(413, "too-large", "The body is too large", str(error))
     if isinstance(error, (Http404, exceptions.NotFound)):
@@ -83,8 +85,13 @@ def _framework(error: Exception) -> Response | None:
         return problem(400, "invalid", "The request is not valid", _first(error.detail), errors=_plain(error.detail))
     if isinstance(error, exceptions.APIException):
         code = error.get_codes() if isinstance(error.detail, str) else error.default_code
-        return problem(error.status_code, str(code).replace("_", "-"), str(error.default_detail), str(error.detail))
-    return None
+        title = HTTPStatus(error.status_code).phrase.capitalize()
+        return problem(error.status_code, str(code).replace("_", "-"), title, str(error.detail))
+    logger.error("A call of the API failed", exc_info=error)
+    return problem(
+        500, "internal", "A fault of Countersign's own", "The reason is in the server's log.",
+        remedy="Look at the query's state, if it has one, before you send it again.",
+    )  # fmt: skip
 
 
 def _plain(detail: Any) -> Any:

@@ -85,7 +85,7 @@ class QueryView(APIView):
         principal = principal_of(request)
         query = queries.fetch_query_for(principal, query_id)
         query = queries.wait_for_end(query, number(request, "wait", 0, 0, 3600), principal)
-        return Response(outputs.query_output(query))
+        return Response(outputs.query_output(query, queries.problem_for(principal, query)))
 
 
 class ResultView(APIView):
@@ -117,7 +117,8 @@ class CancelView(APIView):
         principal = principal_of(request)
         query = queries.fetch_query_for(principal, query_id)
         queries.cancel(principal, query)
-        return Response(outputs.query_output(queries.wait_for_end(query, 2, principal)), status=202)
+        query = queries.wait_for_end(query, 2, principal)
+        return Response(outputs.query_output(query, queries.problem_for(principal, query)), status=202)
 
 
 class CheckView(APIView):
@@ -247,7 +248,7 @@ def _refused(error: GatewayError) -> Response:
     """The problem document, with the query that was refused where there is one."""
     query: Query | None = error.query
     if query is None:
-        return cast(Response, problem_response(error, {}))
+        return problem_response(error, {})
     document = problem_of(error)
     return problem(
         document.pop("status"), document.pop("code"), document.pop("title"), document.pop("detail"), **document,

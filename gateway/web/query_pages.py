@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from approvals.errors import ReviewRefused
 from audit import search
 from gateway.models import END_STATES, Query
-from gateway.queries import UnknownQuery, cancel, fetch_query_for, list_queries_for, may_read_result
+from gateway.queries import UnknownQuery, cancel, fetch_query_for, list_queries_for, may_read_result, problem_for
 from gateway.web.forms import QueryFilterForm
 from gateway.web.result_table import result_table
 from governance.errors import GatewayError
@@ -87,6 +87,8 @@ def query_context(http: HttpRequest, query: Query) -> dict[str, Any]:
     """What the card of a query needs, on its own page and on the run page."""
     found = search.find_entries(search.EntryFilter(query=str(query.pk)), limit=MOST_ENTRIES)
     readable = may_read_result(viewer(http), query)
+    # On the row in memory, which is only shown from here on.
+    query.problem = problem_for(viewer(http), query)
     return {
         "query": query,
         "is_open": query.state not in END_STATES,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from audit import ledger
 from audit.ledger import LedgerUnavailable
@@ -171,3 +175,154 @@ def test_a_broker_that_is_down_lets_nothing_run(bot: Caller, settings: Any, monk
     assert_problem(bot.submit("DELETE FROM orders"), 503, "service-unavailable")
     assert intents() == 0
     assert not Entry.objects.filter(kind="request.created").exists()
+
+
+# --- Values -------------------------------------------------------------------------------------------------------
+
+
+def raw(bot: Caller, params: bytes, sql: str = "SELECT $1::text") -> Any:
+    body = b'{"datasource":"shop","sql":"%s","params":[%s]}' % (sql.encode(), params)
+    return Client(raise_request_exception=False).post(
+        "/api/v1/queries", body, "application/json", headers={"Authorization": f"Bearer {bot.token}"}
+    )
+
+
+@pytest.mark.parametrize("levels", [101, 255, 900, 1020])
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
+def test_a_parameter_that_nests_too_deeply_is_told(bot: Caller, levels: int, opening: bytes, closing: bytes) -> None:
+    body = assert_problem(raw(bot, opening * levels + b"1" + closing * levels), 400, "invalid")
+    assert "nests more than 100 levels" in body["detail"]
+
+
+def test_a_body_that_nests_without_end_is_told(bot: Caller) -> None:
+    assert_problem(raw(bot, b"[" * 100_000), 400, "parse-error")
+
+
+@pytest.mark.parametrize("number", [b"123456789012345678901234567890", b"-9223372036854775809", b"1e300"])
+def test_p4_a_number_that_would_lose_digits_is_told_and_not_rounded(bot: Caller, number: bytes) -> None:
+    assert "send it as text" in assert_problem(raw(bot, number), 400, "invalid")["detail"]
+    assert intents() == 0
+
+
+def test_the_largest_whole_numbers_reach_the_database_as_they_are(bot: Caller) -> None:
+    rows = raw(bot, b"18446744073709551615, -9223372036854775808", "SELECT $1::numeric, $2::bigint").json()["rows"]
+    assert rows == [["18446744073709551615", -9223372036854775808]]
+
+
+@pytest.mark.parametrize("value", [b"NaN", b"Infinity", b"1e400", b'"\\ud800"', b"01", b"'x'"])
+def test_what_json_does_not_know_is_told(bot: Caller, value: bytes) -> None:
+    assert_problem(raw(bot, value), 400, "parse-error")
+
+
+def test_a_list_of_several_types_is_no_outage(bot: Caller) -> None:
+    assert "$1" in assert_problem(raw(bot, b'[1, "a"]'), 422, "statement-failed")["detail"]
+
+
+def test_a_result_that_nests_too_deeply_for_json_comes_as_text(bot: Caller) -> None:
+    deep = "[" * 300 + "]" * 300
+    assert bot.submit("SELECT $1::json", params=[deep]).json()["rows"] == [[deep]]
+
+
+def test_a_fault_is_a_problem_document_that_tells_nothing(bot: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> Any:
+        raise ValueError("secret-of-the-inside")
+
+    monkeypatch.setattr("gateway.api.views.pipeline.submit", fail)
+    body = assert_problem(raw(bot, b"1"), 500, "internal")
+    assert "secret-of-the-inside" not in str(body)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        pytest.param("PUT", "queries", {}, 405, id="another method"),
+        pytest.param("GET", "datasources", {"Accept": "text/html"}, 406, id="a type that is not there"),
+        pytest.param("POST", "queries", {"Content-Type": "text/plain"}, 415, id="a body of another type"),
+    ],
+)
+def test_the_title_of_a_problem_is_words(
+    bot: Caller, method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    headers = {"Authorization": f"Bearer {bot.token}", **headers}
+    response = Client().generic(
+        method, f"/api/v1/{path}", b"{}", headers.get("Content-Type", "application/json"), headers=headers
+    )
+    assert response.status_code == status
+    assert "{" not in response.json()["title"]
+
+
+# --- Anything ------------------------------------------------------------------------------------------------------
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+BODIES = JSON | st.fixed_dictionaries(
+    {"datasource": st.just("shop") | JSON, "sql": st.sampled_from(["SELECT $1::text", "SELECT 1"]) | JSON},
+    optional=dict.fromkeys(
+        ("params", "purpose", "run", "on_behalf_of", "max_rows", "wait", "dry_run", "verdict", "x"), JSON
+    ),
+)
+HEADERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "Accept": st.sampled_from(["*/*", "text/csv", ";;", "a/b;q=x", "application/json;q=0"]),
+        "Idempotency-Key": st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=300),
+        "Content-Type": st.sampled_from(
+            ["application/json", "application/json;charset=x", "a", "", "multipart/form-data"]
+        ),
+    },
+)
+PATHS = st.sampled_from(
+    ["queries", "check", "queries/00000000-0000-0000-0000-000000000000/cancel", "requests", "audit/entries"]
+)
+NAMES = [
+    "wait",
+    "limit",
+    "before",
+    "after",
+    "since",
+    "until",
+    "principal",
+    "text",
+    "query",
+    "relation",
+    "format",
+    "which",
+]
+
+
+def assert_answered(response: Any) -> None:
+    assert response.status_code < 500, response.content
+    if response.status_code >= 400:
+        assert_problem(response, response.status_code, response.json()["code"])
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(path=PATHS, body=BODIES, headers=HEADERS)
+def test_no_body_makes_it_fail(bot: Caller, path: str, body: Any, headers: dict[str, str]) -> None:
+    given = {"Authorization": f"Bearer {bot.token}", **headers}
+    content = json.dumps(body).encode()
+    kind = given.get("Content-Type", "application/json")
+    client = Client(raise_request_exception=False)
+    assert_answered(client.generic("POST", f"/api/v1/{path}", content, kind, headers=given))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    path=st.sampled_from(["audit/entries", "datasources", "requests", "queries/00000000-0000-0000-0000-000000000000"])
+    | st.text(max_size=20).map(lambda text: f"datasources/{quote(text)}/catalogue"),
+    asked=st.dictionaries(
+        st.sampled_from(NAMES),
+        st.text(max_size=12) | st.sampled_from(["nan", "inf", "-1", "1e400", "0", "9" * 30, "2026-01-01", "\x00"]),
+        max_size=3,
+    ),
+)
+def test_no_query_string_makes_it_fail(call: Any, cast: Cast, path: str, asked: dict[str, str]) -> None:
+    for who in (cast.bot, cast.rita):
+        assert_answered(call(who).get(f"{path}?{urlencode(asked)}"))
