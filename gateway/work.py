@@ -65,6 +65,8 @@ def run(
     try:
         return driver_for(query.datasource.engine).run(source_of(query.datasource), work)
     except DriverFailed as error:
+        if assessment.sql != query.sql:
+            error.place = None  # a place in the rewritten text, which whoever asked has never seen
         raise _without_values(error, assessment) from error
     except CommitUnknown as error:
         raise CommitInDoubt(

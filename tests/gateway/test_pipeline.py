@@ -61,3 +61,15 @@ def test_an_error_of_the_database_is_told_and_recorded(cast: Cast) -> None:
         submit(cast.submission("SELECT 1 / 0"))
     assert failed.value.sqlstate == "22012"
     assert kinds() == ["statement.intent", "statement.outcome"]
+
+
+def test_an_error_s_place_is_told_where_the_text_is_the_caller_s_own(cast: Cast) -> None:
+    with pytest.raises(DriverFailed) as failed:
+        submit(cast.submission("SELECT nonsense FROM orders"))
+    assert failed.value.place == 7
+
+
+def test_an_error_s_place_in_a_rewritten_text_is_not_told(cast: Cast) -> None:
+    with pytest.raises(DriverFailed) as failed:
+        submit(cast.submission("SELECT id FROM customers WHERE nonsense = 1"))
+    assert failed.value.place is None
