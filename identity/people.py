@@ -13,10 +13,18 @@ from identity.errors import IdentityError
 from identity.models import Agent, User
 from identity.signals import identity_changed
 
+LONGEST_GROUP = 150
+
 
 def groups_named(names: Iterable[str]) -> list[Group]:
-    """The groups of these names, made where they do not exist yet."""
-    return [Group.objects.get_or_create(name=name)[0] for name in dict.fromkeys(names)]
+    """The groups of these names, made where they do not exist yet. Raises `IdentityError`."""
+    wanted = list(dict.fromkeys(names))
+    for name in wanted:
+        if not name.strip() or len(name) > LONGEST_GROUP or not name.isprintable():
+            raise IdentityError(
+                f"{name[:40]!r} cannot be the name of a group: at most {LONGEST_GROUP} characters, and not blank."
+            )
+    return [Group.objects.get_or_create(name=name)[0] for name in wanted]
 
 
 def find_user(name: str) -> User:

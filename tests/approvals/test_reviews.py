@@ -14,10 +14,11 @@ from approvals.errors import ReviewRefused, UnknownRequest
 from approvals.models import Request, Review
 from approvals.states import State
 from audit.models import Entry
+from audit.search import entry_with_payload
 from gateway.models import QueryState
 from gateway.pipeline import submit
 from identity.models import Agent, User
-from tests.factories import Cast, make_user
+from tests.factories import Cast, make_agent, make_user
 
 
 def parked(cast: Cast, who: User | Agent | None = None) -> Request:
@@ -146,3 +147,27 @@ def test_two_reviewers_at_once_decide_it_once(cast: Cast) -> None:
         thread.join()
     assert len(refused) == 1
     assert Review.objects.count() == 1
+
+
+def test_p5_whoever_owns_the_agent_now_cannot_approve_either(cast: Cast) -> None:
+    request = parked(cast)
+    Agent.objects.filter(pk=cast.bot.pk).update(owner=cast.rita)
+    with pytest.raises(ReviewRefused, match="own"):
+        services.review(request.pk, cast.principal(cast.rita), "approve", "")
+    assert not services.list_requests_for(cast.principal(cast.rita), "mine").exists()
+
+
+def test_another_agent_of_the_same_owner_cannot_withdraw(cast: Cast) -> None:
+    request = parked(cast)
+    sibling = make_agent("other-bot", cast.alice)
+    with pytest.raises(UnknownRequest):
+        services.withdraw(request.pk, cast.principal(sibling))
+
+
+def test_what_a_reviewer_writes_is_sealed_in_the_ledger(cast: Cast) -> None:
+    services.review(parked(cast).pk, cast.principal(cast.rita), "reject", "because of 4111111111111111")
+    assert not any(b"4111111111111111" in bytes(entry.header) for entry in Entry.objects.all())
+    given = Entry.objects.get(kind="review.given")
+    detail = entry_with_payload(given.index)
+    assert detail is not None
+    assert detail.payload == {"comment": "because of 4111111111111111"}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from approvals import services as approvals
 from approvals.models import Request
@@ -17,8 +18,12 @@ from gateway import execution
 from gateway.drivers import postgres
 from gateway.models import Query, QueryState, Result
 from gateway.pipeline import submit
+from gateway.queries import cancel, problem_for
+from gateway.release import replay
 from gateway.tasks import sweep
+from governance.errors import DataSourceUnavailable
 from identity.credentials import authenticate, issue, revoke
+from identity.models import User
 from tests.factories import Cast
 from tests.fixtures.databases import TargetDatabase
 
@@ -228,3 +233,117 @@ def test_the_catalogue_is_read_again_after_a_definition(cast: Cast, shop: Target
         "rows": [],
         "truncated": False,
     }
+
+
+# --- What is no longer so when it would run -----------------------------------------------------------------------
+
+
+def leave_the_group(cast: Cast) -> None:
+    cast.rita.groups.clear()
+
+
+def be_deactivated(cast: Cast) -> None:
+    User.objects.filter(pk=cast.rita.pk).update(is_active=False)
+
+
+@pytest.mark.parametrize("change", [leave_the_group, be_deactivated])
+def test_p5_an_approval_of_somebody_who_may_no_longer_approve_is_void(
+    cast: Cast, shop: TargetDatabase, change: Callable[[Cast], None]
+) -> None:
+    query = approved(cast)
+    change(cast)
+    assert execution.execute_request(request_of(query).pk) == State.DRIFTED
+    assert runs(shop) == 0
+
+
+def test_p4_a_request_that_was_marked_approved_past_the_reviews_does_not_run(cast: Cast, shop: TargetDatabase) -> None:
+    query = submit(cast.submission(COUNT)).query
+    Request.objects.filter(pk=request_of(query).pk).update(state=State.APPROVED)
+    assert execution.execute_request(request_of(query).pk) == State.DRIFTED
+    assert runs(shop) == 0
+
+
+# --- After a crash ------------------------------------------------------------------------------------------------
+
+
+def crashed(cast: Cast, monkeypatch: pytest.MonkeyPatch, place: str) -> Query:
+    query = approved(cast)
+    with monkeypatch.context() as crash:
+        crash.setattr(execution, place, die)
+        with pytest.raises(Died):
+            execution.execute_request(request_of(query).pk)
+    return query
+
+
+def test_what_a_crash_put_back_in_line_can_be_cancelled(
+    cast: Cast, shop: TargetDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = crashed(cast, monkeypatch, "run")
+    assert execution.reconcile(request_of(query).pk) == State.APPROVED
+    query.refresh_from_db()
+    cancel(cast.principal(cast.bot), query)
+    assert execution.execute_request(request_of(query).pk) == State.WITHDRAWN
+    assert runs(shop) == 0
+
+
+def test_the_sweep_settles_others_while_one_data_source_is_away(
+    cast: Cast, shop: TargetDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = crashed(cast, monkeypatch, "_finished"), crashed(cast, monkeypatch, "_finished")
+    newest = Request.objects.filter(state=State.EXECUTING).first()
+    assert newest is not None
+    fate_of = postgres.PostgresDriver.fate_of
+
+    def away(driver: Any, source: Any, transaction_id: str) -> Any:
+        if transaction_id == newest.xid:
+            raise DataSourceUnavailable("away")
+        return fate_of(driver, source, transaction_id)
+
+    monkeypatch.setattr(postgres.PostgresDriver, "fate_of", away)
+    sweep()
+    states = sorted(state_of(query)[0] for query in (first, second))
+    assert states == [State.EXECUTED, State.EXECUTING]
+
+
+def test_p4_a_worker_that_lost_its_attempt_after_the_commit_changes_nothing_more(
+    cast: Cast, shop: TargetDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = approved(cast)
+    finished = execution._finished
+
+    def late(*given: Any) -> str:
+        Request.objects.filter(pk=request_of(query).pk).update(attempt=99)
+        return finished(*given)
+
+    monkeypatch.setattr(execution, "_finished", late)
+    assert execution.execute_request(request_of(query).pk) == "busy"
+    assert runs(shop) == 1
+
+
+# --- Who is told what the database said ---------------------------------------------------------------------------
+
+
+def test_p2_an_approved_write_on_sensitive_columns_tells_no_raw_value_by_its_error(
+    cast: Cast, shop: TargetDatabase
+) -> None:
+    query = approved(cast, "UPDATE customers SET plan = (email::integer)::text WHERE id = 1")
+    assert execution.execute_request(request_of(query).pk) == State.FAILED
+    query.refresh_from_db()
+    assert "person1@" not in str(query.problem)
+    assert (query.problem or {})["sqlstate"] == "22P02"
+
+
+def test_p2_what_the_database_said_is_for_whoever_may_have_the_rows(cast: Cast, shop: TargetDatabase) -> None:
+    query = approved(cast, "UPDATE orders SET total = status::integer")
+    execution.execute_request(request_of(query).pk)
+    query.refresh_from_db()
+    assert "done" in (problem_for(cast.principal(cast.bot), query) or {})["detail"]
+    for other in (cast.rita, cast.olaf):
+        assert "done" not in str(problem_for(cast.principal(other), query))
+    assert "done" not in str(Request.objects.get(pk=request_of(query).pk).outcome)
+
+
+def test_a_result_is_not_given_out_after_its_time(cast: Cast) -> None:
+    query = submit(cast.submission("SELECT 1")).query
+    Result.objects.update(expires_at=timezone.now())
+    assert replay(query) is None
