@@ -179,9 +179,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "maintenance"
 CELERY_TASK_ROUTES = {
-    "approvals.park": {"queue": "parked"},
     "gateway.execute": {"queue": "execute"},
-    "approvals.notify": {"queue": "notify"},
 }
 CELERY_BEAT_SCHEDULE = {
     "sweep-requests": {"task": "gateway.sweep", "schedule": 5.0},
