@@ -10,8 +10,8 @@ from audit.models import Entry
 from gateway.pipeline import submit
 from gateway.recording import fitting
 from governance.catalogue import store
-from governance.classification import Assignment, Target, classify_all
 from governance.errors import GatewayError
+from governance.models import Classification
 from tests.factories import Cast
 from tests.fixtures.databases import TargetDatabase
 
@@ -56,13 +56,18 @@ def test_a_list_is_cut_where_it_would_not_fit() -> None:
 
 def test_a_statement_over_very_many_wide_columns_is_recorded_and_runs(cast: Cast, shop: TargetDatabase) -> None:
     """Names of the greatest length, in letters of several bytes: together more than an entry holds."""
-    names = [("å" * 25) + str(number) for number in range(60)]
+    names = [("å" * 30) + str(number) for number in range(60)]
     columns = ", ".join(f'"{name}" text' for name in names)
-    tables = [f'"{"ö" * 24}{number}"' for number in range(20)]
+    tables = [f'"{"ö" * 30}{number}"' for number in range(10)]
     for table in tables:
         shop.admin.execute(f"CREATE TABLE {table} ({columns}); ALTER TABLE {table} OWNER TO {shop.role}")
     store.synchronise(cast.datasource, actor="test")
-    assignments = [Assignment(Target("public", table.strip('"'), name), "email") for table in tables for name in names]
-    classify_all(cast.datasource, assignments, actor="test")
+    Classification.objects.bulk_create(
+        Classification(
+            datasource=cast.datasource, schema="public", relation=table.strip('"'), column=name, data_class="email"
+        )
+        for table in tables
+        for name in names
+    )
     sql = " UNION ALL ".join(f"SELECT count(*) FROM {table}" for table in tables) + " -- " + "\x01" * 4000
-    assert submit(cast.submission(sql)).query.row_count == 20
+    assert submit(cast.submission(sql)).query.row_count == 10
