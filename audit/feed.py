@@ -10,6 +10,7 @@ the client: a slow one is never dropped and never makes anything queue.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from importlib import import_module
@@ -67,9 +68,10 @@ class FeedConsumer(AsyncWebsocketConsumer):
 
     async def _stop(self) -> None:
         pump, self._pump = self._pump, None
-        if pump is not None:
+        # Asked until it ends: what is awaited inside may finish in the same moment and swallow one cancellation.
+        while pump is not None and not pump.done():
             pump.cancel()
-            await asyncio.wait([pump])
+            await asyncio.wait([pump], timeout=0.1)
 
     async def _run(self, after: int | None) -> None:
         try:
@@ -125,7 +127,7 @@ def _read_message(text: str | None) -> int | None:
 
 
 async def _wait(wake: asyncio.Event) -> None:
-    try:
-        await asyncio.wait_for(wake.wait(), LONGEST_SILENCE)
-    except TimeoutError:
-        return
+    # Not wait_for: until Python 3.12 it may swallow a cancellation that meets the event.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LONGEST_SILENCE):
+            await wake.wait()

@@ -167,6 +167,21 @@ async def test_a_second_position_replaces_the_first():
         assert await receive(socket, 1) == [2]
 
 
+async def test_positions_that_come_while_entries_do_never_hang():
+    """A cancellation may meet the news of an entry; neither may be lost."""
+    await record()
+    async with connected(await sign_in()) as socket:
+        for number in range(20):
+            recording = asyncio.create_task(record())
+            await socket.ask(number - 1)
+            while (await socket.message())["index"] < number:
+                pass
+            await recording
+        await socket.ask(19)
+        while (await socket.message())["index"] != 20:
+            pass
+
+
 @pytest.mark.parametrize(
     "message",
     [
