@@ -95,8 +95,12 @@ class Live:
                 self._ear = None
                 self.tail.forget()
 
+    def _is_wanted(self) -> bool:
+        """Asked beside being cancelled: what is awaited may finish in the same moment and swallow the cancellation."""
+        return self._ear is asyncio.current_task()
+
     async def _listen(self) -> None:
-        while True:
+        while self._is_wanted():
             try:
                 await self._listen_until_broken()
             except (RedisError, OSError) as error:
@@ -107,8 +111,8 @@ class Live:
     async def _listen_until_broken(self) -> None:
         async with Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2) as client, client.pubsub() as pubsub:
             await pubsub.subscribe(channel())
-            while True:
-                message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=5.0)
+            while self._is_wanted():
+                message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=1.0)
                 if message is not None:
                     self.tail.forget_if_beyond(int(message["data"]))
                     self._wake_all()
