@@ -82,7 +82,7 @@ def _direct(shop: Shop, number: int) -> Callable[[], object]:
 def decisions() -> None:
     from pglast import parse_sql
 
-    from gateway.assessment import Asking, assess, forget
+    from governance.assessment import Asking, assess, forget
     from governance.models import DataSource
     from identity.models import Agent
     from identity.principals import principal_of_agent

@@ -26,7 +26,6 @@ from approvals.services import LostRace
 from approvals.states import Action, ImpossibleTransition, State
 from audit import ledger
 from audit.events import clean_text
-from gateway.assessment import Assessment, assess
 from gateway.drivers import driver_for
 from gateway.drivers.base import Fate, Rows
 from gateway.models import Query, QueryState
@@ -37,6 +36,7 @@ from gateway.recording import problem_of, record_intent
 from gateway.results import store_result
 from gateway.running import RunningStatement, running
 from gateway.work import CommitInDoubt, masked_names, run, source_of
+from governance.assessment import Assessment, assess
 from governance.catalogue import store as catalogue_store
 from governance.errors import Cancelled, Denied, GatewayError, ServiceUnavailable, Unreadable
 from governance.policy.decision import RequiredReview, Verdict

@@ -9,11 +9,11 @@ from approvals.digest import shape_of, statement_digest
 from approvals.services import Asked
 from audit import ledger
 from audit.ledger import LedgerUnavailable
-from gateway.assessment import Assessment, decision_json, facts_json
 from gateway.drivers import driver_for
 from gateway.models import Query, QueryState
 from gateway.recording import fitting, statement_fields
 from gateway.work import source_of
+from governance.assessment import Assessment, decision_json, facts_json
 from governance.errors import ServiceUnavailable
 from identity.principals import Principal
 
@@ -62,7 +62,7 @@ def park(principal: Principal, query: Query, assessment: Assessment) -> Query:
 def digest_of(query: Query, assessment: Assessment) -> str:
     """What the approval is bound to (P4)."""
     source = source_of(query.datasource)
-    catalogue = assessment.analysis.catalogue
+    catalogue = assessment.script.catalogue
     touched = (catalogue.relations.get((use.schema, use.name)) for use in assessment.facts.relations)
     return statement_digest(
         sql=query.sql,

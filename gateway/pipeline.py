@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.admission import authenticate, receive
-from gateway.assessment import Asking, Assessment, assess
 from gateway.models import Query, QueryState
 from gateway.parking import park
 from gateway.recording import note_assessment, record_failure, record_intent, record_outcome, record_refusal
@@ -20,6 +19,7 @@ from gateway.release import release, replay
 from gateway.running import running
 from gateway.submission import Submission
 from gateway.work import masked_names, run
+from governance.assessment import Asking, Assessment, assess
 from governance.datasources import fetch_datasource_for
 from governance.errors import Cancelled, Denied, GatewayError, Unreadable
 from governance.policy.decision import Verdict

@@ -11,9 +11,9 @@ from django.utils import timezone
 from audit import ledger
 from audit.events import MOST_RELATIONS, clean_text
 from audit.ledger import LedgerUnavailable, Receipt
-from gateway.assessment import Assessment, decision_json, facts_json
 from gateway.drivers.base import Rows
 from gateway.models import Query, QueryState
+from governance.assessment import Assessment, decision_json, facts_json
 from governance.errors import GatewayError, ServiceUnavailable
 
 SQL_NORMAL = 4000
@@ -172,7 +172,7 @@ def _assessed(assessment: Assessment) -> dict[str, Any]:
         "unknown": fitting([clean_text(unknown.what, 100) for unknown in facts.unknown][:MOST_LISTED], 6_000) or None,
         "policies": list(decision.policies),
         "policy_version": decision.set_version,
-        "catalogue_version": assessment.analysis.catalogue.version,
+        "catalogue_version": assessment.script.catalogue.version,
         "masked": fitting([f"{m.schema}.{m.relation}.{m.column}" for m in decision.obligations.masks]) or None,
         "sql_normal": _cut(facts.normal),
     }

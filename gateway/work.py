@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
-from gateway.assessment import Assessment
 from gateway.drivers import driver_for
 from gateway.drivers.base import CommitUnknown, Limits, Rows, Source, Work
 from gateway.models import Query
 from gateway.running import RunningStatement
+from governance.assessment import Assessment
 from governance.errors import DataSourceUnavailable, DriverFailed
 from governance.masking.outputs import masked_outputs
 from governance.models import DataSource
@@ -52,7 +52,7 @@ def run(
     """Raises a `GatewayError`; `CommitInDoubt` where only the database can say what became of it."""
     _check_parameters(query, assessment)
     work = Work(
-        sql=assessment.sql,
+        sql=assessment.texts[0],
         params=tuple(query.params),
         limits=limits_of(query, assessment),
         read_only=assessment.facts.reads_only,
@@ -65,7 +65,7 @@ def run(
     try:
         return driver_for(query.datasource.engine).run(source_of(query.datasource), work)
     except DriverFailed as error:
-        if assessment.sql != query.sql:
+        if assessment.is_rewritten:
             error.place = None  # a place in the rewritten text, which whoever asked has never seen
         raise _without_values(error, assessment) from error
     except CommitUnknown as error:
@@ -89,7 +89,9 @@ def _without_values(error: DriverFailed, assessment: Assessment) -> DriverFailed
 
 
 def masked_names(assessment: Assessment, rows: Rows) -> tuple[bool, ...]:
-    return masked_outputs(assessment.analysis, assessment.plan, [column.name for column in rows.columns])
+    return masked_outputs(
+        assessment.script.statements[-1], assessment.plans[-1], [column.name for column in rows.columns]
+    )
 
 
 def _check_parameters(query: Query, assessment: Assessment) -> None:

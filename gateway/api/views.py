@@ -23,13 +23,13 @@ from gateway.api.filters import EntryQuery, number, one_of
 from gateway.api.inputs import QueryInput, ReviewInput, StatementInput
 from gateway.api.problems import problem, problem_response
 from gateway.api.renderers import RESULT_RENDERERS, JSONRenderer, ResultRenderer
-from gateway.assessment import Assessment, decision_json, facts_json
 from gateway.datasources import catalogue_output, datasource_output
 from gateway.models import END_STATES, Door, Query, QueryState
 from gateway.pipeline import Outcome
 from gateway.recording import problem_of
 from gateway.release import replay
 from gateway.submission import RunContext, Submission
+from governance.assessment import Assessment, decision_json, facts_json
 from governance.datasources import fetch_datasource_for, list_datasources_for
 from governance.errors import GatewayError
 from identity.principals import Principal

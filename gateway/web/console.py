@@ -10,12 +10,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from gateway import pipeline
-from gateway.assessment import decision_json, facts_json
 from gateway.models import Door
 from gateway.recording import problem_of
 from gateway.submission import Submission
 from gateway.web.forms import StatementForm
 from gateway.web.query_pages import query_context
+from governance.assessment import decision_json, facts_json
 from governance.datasources import list_datasources_for
 from governance.errors import GatewayError
 from identity.viewer import viewer

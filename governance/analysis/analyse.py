@@ -28,6 +28,22 @@ class Analysis:
     views: Mapping[RelationName, Analysis]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Script:
+    """A text of one or more statements. `facts` are of all of them together; they run in one transaction, in order."""
+
+    sql: str
+    facts: Facts
+    statements: tuple[Analysis, ...]
+    catalogue: Catalogue
+
+
+def analyse_script(sql: str, catalogue: Catalogue) -> Script:
+    """Raises `Unreadable` when the text cannot be read at all."""
+    only = analyse(sql, catalogue)
+    return Script(sql, only.facts, (only,), catalogue)
+
+
 def analyse(sql: str, catalogue: Catalogue) -> Analysis:
     """Raises `Unreadable` when the text is not one statement; what is readable but not understood is in `facts.unknown`."""
     try:

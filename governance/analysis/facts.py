@@ -46,10 +46,36 @@ class RelationUse:
         return f"{self.schema}.{self.name}"
 
 
+class Clause(StrEnum):
+    """What a column is read for."""
+
+    OUTPUT = "output"
+    FILTER = "filter"
+    JOIN = "join"
+    ORDER = "order"
+    GROUP = "group"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ColumnUse:
+    """`column` is `*` where whole rows are read."""
+
+    schema: str
+    relation: str
+    column: str
+    clause: Clause
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class FunctionUse:
+    """What the catalogue says of it comes along: `volatility` is a `pg_proc.provolatile`, empty where it is not known."""
+
     schema: str
     name: str
+    volatility: str = ""
+    language: str = ""
+    security_definer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +98,7 @@ class Unknown:
 class Facts:
     """`by_key`: every UPDATE and DELETE in it is bounded to a few rows by equality with a primary or unique key (keys.py).
     `rows_inserted`: rows listed in VALUES, or None when a query decides how many. `parameters`: the highest `$n`.
+    `statements`: how many the text holds; with several, all else is of all of them together.
     `normal` is the text without comments, each constant replaced by `?`: safe to show and to group by.
     """
 
@@ -79,12 +106,14 @@ class Facts:
     fingerprint: str
     normal: str
     relations: tuple[RelationUse, ...] = ()
+    columns: tuple[ColumnUse, ...] = ()
     functions: tuple[FunctionUse, ...] = ()
     hazards: tuple[Hazard, ...] = ()
     unknown: tuple[Unknown, ...] = ()
     parameters: int = 0
     by_key: bool = False
     rows_inserted: int | None = 0
+    statements: int = 1
 
     @property
     def reads_only(self) -> bool:

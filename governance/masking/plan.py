@@ -13,7 +13,7 @@ from pglast import ast
 from governance.analysis.analyse import Analysis
 from governance.analysis.facts import Use
 from governance.catalogue.model import Relation, RelationKind, RelationName
-from governance.errors import Denied
+from governance.masking.errors import MaskingImpossible
 from governance.masking.writes import returned_masked_columns
 from governance.policy.decision import MaskedColumn
 
@@ -21,13 +21,6 @@ from governance.policy.decision import MaskedColumn
 REWRITABLE = (
     ast.SelectStmt, ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt, ast.CreateTableAsStmt,
 )  # fmt: skip
-
-
-class MaskingImpossible(Denied):
-    """The statement cannot be masked with certainty, so it does not run."""
-
-    code = "masking-impossible"
-    title = "Sensitive columns cannot be masked in this statement"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ from governance.analysis.parse import Token
 from governance.analysis.reader import Occurrence
 from governance.analysis.tree import descendants, names, place_of, same_tree
 from governance.catalogue.model import Relation, RelationKind
+from governance.masking.errors import MaskingImpossible
 from governance.masking.masks import MASKS
-from governance.masking.plan import MaskingImpossible, MaskPlan
+from governance.masking.plan import MaskPlan
 from governance.masking.types import quote_name
 
 

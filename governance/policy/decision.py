@@ -31,6 +31,21 @@ class MaskedColumn:
     column: str
     data_class: str
     mask: str
+    # A place inside a JSON column (`$.a.b[*].c`), or empty for the whole column.
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RowFilter:
+    """Only rows of the relation for which `condition` holds are there for this principal. `policy` is who says so.
+
+    `condition` is a SQL expression over the relation's own columns, named without a qualifier.
+    """
+
+    schema: str
+    relation: str
+    condition: str
+    policy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +53,7 @@ class Obligations:
     """What must be true of the run. `max_rows` None: the data source's own limit."""
 
     masks: tuple[MaskedColumn, ...] = ()
+    row_filters: tuple[RowFilter, ...] = ()
     max_rows: int | None = None
 
 

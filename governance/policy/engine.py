@@ -63,7 +63,7 @@ def decide(program: PolicyProgram, question: Question) -> Decision:
         or _allowed(answers, question)
     )
     if decision.verdict is not Verdict.DENY:
-        decision = replace(decision, obligations=Obligations(asking.masks(), _smallest_limit(answers)))
+        decision = replace(decision, obligations=Obligations(asking.masks(), max_rows=_smallest_limit(answers)))
     return replace(decision, set_version=program.version)
 
 

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from django.db import connection
 
-from gateway import assessment
 from gateway.drivers import DRIVERS
+from governance import assessment
 from tests.corpus.attempts import Shop
 from tests.factories import make_cast, make_datasource
 from tests.fixtures.databases import RESTORE, MakeTarget, _empty_redis

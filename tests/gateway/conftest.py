@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway import assessment
 from gateway.drivers import DRIVERS
+from governance import assessment
 from tests.factories import SHOP, Cast, make_cast
 from tests.fixtures.databases import MakeTarget, TargetDatabase
 

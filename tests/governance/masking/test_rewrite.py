@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from governance.masking import rewrite as rewriting
-from governance.masking.plan import MaskingImpossible, plan_masks
+from governance.masking.errors import MaskingImpossible
+from governance.masking.plan import plan_masks
 from governance.masking.rewrite import rewrite
 from governance.policy.decision import MaskedColumn
 from tests.governance.analysis.shop import read

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from governance.masking.plan import MaskingImpossible
+from governance.masking.errors import MaskingImpossible
 from tests.governance.masking.masking import planned, sensitive
 
 SENSITIVE = (

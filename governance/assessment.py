@@ -19,13 +19,14 @@ from typing import Any, Generic, TypeVar
 
 from django.utils import timezone
 
-from governance.analysis.analyse import Analysis, analyse
+from governance.analysis.analyse import Script, analyse_script
 from governance.analysis.facts import Facts, Risk
 from governance.catalogue import store as catalogue_store
 from governance.catalogue.model import Catalogue, RelationName
 from governance.classification import classes_of
 from governance.errors import GatewayError
-from governance.masking.plan import MaskingImpossible, MaskPlan, plan_masks
+from governance.masking.errors import MaskingImpossible
+from governance.masking.plan import MaskPlan, plan_masks
 from governance.masking.rewrite import rewrite
 from governance.masking.writes import sensitive_write_hazards
 from governance.models import DataSource
@@ -59,50 +60,58 @@ class Asking:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Assessment:
-    """`sql` is what would run: with masks in place. It is empty where the verdict is deny."""
+    """`plans` and `texts` have one item for each statement of the script: the masks, and what would run, with masks in place.
+    Both are empty where the verdict is deny."""
 
-    analysis: Analysis
+    script: Script
     facts: Facts
     risk: Risk
     decision: Decision
-    plan: MaskPlan
-    sql: str
+    plans: tuple[MaskPlan, ...] = ()
+    texts: tuple[str, ...] = ()
+
+    @property
+    def is_rewritten(self) -> bool:
+        return any(
+            text != analysis.parsed.sql for text, analysis in zip(self.texts, self.script.statements, strict=True)
+        )
 
 
 def assess(datasource: DataSource, sql: str, asking: Asking) -> Assessment:
     """Raises `Unreadable`; what cannot be masked comes back as a denial."""
     versions = in_force(datasource)
     catalogue = catalogue_store.current(datasource, versions)
-    analysis = _kept_analysis(sql, _Keyed((datasource.pk, catalogue.version), catalogue))
-    if any(unknown.why == NOT_IN_CATALOGUE for unknown in analysis.facts.unknown) and _read_again(datasource):
+    script = _kept_analysis(sql, _Keyed((datasource.pk, catalogue.version), catalogue))
+    if any(unknown.why == NOT_IN_CATALOGUE for unknown in script.facts.unknown) and _read_again(datasource):
         versions = in_force(datasource)
         catalogue = catalogue_store.current(datasource, versions)
-        analysis = _kept_analysis(sql, _Keyed((datasource.pk, catalogue.version), catalogue))
+        script = _kept_analysis(sql, _Keyed((datasource.pk, catalogue.version), catalogue))
     program = policy_store.active(versions)
     key = _key(program, datasource, versions, asking, sql)
     kept = _assessments.get(key) if key else None
     if kept is None:
-        kept = _assess(datasource, analysis, classes_of(datasource, catalogue, versions), program, asking)
+        kept = _assess(datasource, script, classes_of(datasource, catalogue, versions), program, asking)
         if key:
             _assessments.put(key, kept)
     return kept
 
 
 def _assess(
-    datasource: DataSource, analysis: Analysis, classes: Classes, program: PolicyProgram, asking: Asking
+    datasource: DataSource, script: Script, classes: Classes, program: PolicyProgram, asking: Asking
 ) -> Assessment:
-    touched = {(use.schema, use.name) for use in analysis.facts.relations}
+    touched = {(use.schema, use.name) for use in script.facts.relations}
     mine = {name: columns for name, columns in classes.items() if name in touched}
-    hazards = sensitive_write_hazards(analysis, mine)
-    facts = dataclasses.replace(analysis.facts, hazards=analysis.facts.hazards + hazards)
+    hazards = tuple(hazard for analysis in script.statements for hazard in sensitive_write_hazards(analysis, mine))
+    facts = dataclasses.replace(script.facts, hazards=script.facts.hazards + hazards)
     named = {data_class for columns in mine.values() for data_class in columns.values()}
     risk = assess_risk(facts, datasource.environment, named)
     decision = decide(program, _question(datasource, facts, mine, asking, risk.score))
     if decision.verdict is Verdict.DENY:
-        return Assessment(analysis, facts, risk, decision, MaskPlan({}), "")
+        return Assessment(script, facts, risk, decision)
     try:
-        plan = plan_masks(analysis, decision.obligations.masks)
-        return Assessment(analysis, facts, risk, decision, plan, rewrite(analysis, plan))
+        plans = tuple(plan_masks(analysis, decision.obligations.masks) for analysis in script.statements)
+        texts = tuple(rewrite(analysis, plan) for analysis, plan in zip(script.statements, plans, strict=True))
+        return Assessment(script, facts, risk, decision, plans, texts)
     except MaskingImpossible as error:
         refused = dataclasses.replace(
             decision,
@@ -112,7 +121,7 @@ def _assess(
             remedy=error.remedy,
             required=(),
         )
-        return Assessment(analysis, facts, risk, refused, MaskPlan({}), "")
+        return Assessment(script, facts, risk, refused)
 
 
 def _question(datasource: DataSource, facts: Facts, classes: Classes, asking: Asking, risk: int) -> Question:
@@ -171,8 +180,8 @@ class _Keyed:
 
 
 @lru_cache(maxsize=1024)
-def _kept_analysis(sql: str, keyed: _Keyed) -> Analysis:
-    return analyse(sql, keyed.catalogue)
+def _kept_analysis(sql: str, keyed: _Keyed) -> Script:
+    return analyse_script(sql, keyed.catalogue)
 
 
 V = TypeVar("V")
