@@ -279,6 +279,8 @@ SPECTACULAR_SETTINGS = {
 
 # --- Gateway ------------------------------------------------------------------------------------------------------
 
+# governance/versions.py: how long a process believes what is in force, and so how long a change takes to be reported as made.
+LEASE_SECONDS = env.int("COUNTERSIGN_LEASE_MS", 250, validate=validate.Range(min=0, max=2000)) / 1000
 RESULT_RETENTION_HOURS = env.int("COUNTERSIGN_RESULT_RETENTION_HOURS", 24, validate=validate.Range(min=1, max=24 * 90))
 MAX_WAIT_SECONDS = 60
 

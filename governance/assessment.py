@@ -77,23 +77,27 @@ class Assessment:
         )
 
 
-def assess(datasource: DataSource, sql: str, asking: Asking) -> Assessment:
-    """Raises `Unreadable`; what cannot be masked comes back as a denial."""
+def assess(datasource: DataSource, sql: str, asking: Asking, *, read_again: bool = True) -> Assessment:
+    """Raises `Unreadable`; what cannot be masked comes back as a denial. `read_again`: the catalogue, where a name is missing."""
     versions = in_force(datasource)
-    catalogue = catalogue_store.current(datasource, versions)
-    script = _kept_analysis(sql, _Keyed((datasource.pk, catalogue.version), catalogue))
-    if any(unknown.why == NOT_IN_CATALOGUE for unknown in script.facts.unknown) and _read_again(datasource):
-        versions = in_force(datasource)
-        catalogue = catalogue_store.current(datasource, versions)
-        script = _kept_analysis(sql, _Keyed((datasource.pk, catalogue.version), catalogue))
     program = policy_store.active(versions)
     key = _key(program, datasource, versions, asking, sql)
     kept = _assessments.get(key) if key else None
-    if kept is None:
-        kept = _assess(datasource, script, classes_of(datasource, catalogue, versions), program, asking)
-        if key:
-            _assessments.put(key, kept)
-    return kept
+    if kept is not None:
+        return kept
+    catalogue = catalogue_store.current(datasource, versions)
+    script = _kept_script(sql, _Keyed((datasource.pk, catalogue.version), catalogue))
+    if read_again and _names_the_unknown(script) and _read_again(datasource):
+        return assess(datasource, sql, asking, read_again=False)
+    assessment = _assess(datasource, script, classes_of(datasource, catalogue, versions), program, asking)
+    # What is not in the catalogue may be there the next time that it is read.
+    if key and not _names_the_unknown(script):
+        _assessments.put(key, assessment)
+    return assessment
+
+
+def _names_the_unknown(script: Script) -> bool:
+    return any(unknown.why == NOT_IN_CATALOGUE for unknown in script.facts.unknown)
 
 
 def _assess(
@@ -180,7 +184,7 @@ class _Keyed:
 
 
 @lru_cache(maxsize=1024)
-def _kept_analysis(sql: str, keyed: _Keyed) -> Script:
+def _kept_script(sql: str, keyed: _Keyed) -> Script:
     return analyse_script(sql, keyed.catalogue)
 
 
@@ -220,7 +224,7 @@ _last_read: dict[int, float] = {}
 
 def forget() -> None:
     """Empties the caches, for measurements and tests."""
-    _kept_analysis.cache_clear()
+    _kept_script.cache_clear()
     _assessments.clear()
     _last_read.clear()
 

@@ -15,7 +15,7 @@ from governance.catalogue.propagate import Classes, propagate
 from governance.classes import BUILT_IN
 from governance.errors import GatewayError
 from governance.models import Classification, DataSource
-from governance.versions import Versions, in_force
+from governance.versions import Versions, change, in_force
 
 EXAMPLE = "public.customers.email=email"
 _NAME = r'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
@@ -163,6 +163,7 @@ def _check(datasource: DataSource, catalogue: Catalogue, assignment: Assignment)
 
 def _lock(datasource: DataSource) -> None:
     """One change of classes at a time, so that the ledger's `previous` is what was there before."""
+    change()
     DataSource.objects.select_for_update().get(pk=datasource.pk)
 
 

@@ -15,5 +15,7 @@ DATABASES["default"]["TEST"] = {"NAME": f"test_{ground.run()}"}
 # Pages served inside the test process need no collected files; servers that tests start use the product's own storage.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+# Changes would wait for leases to run out; tests of the lease set it.
+LEASE_SECONDS = 0.0
 # Hashing a password is slow on purpose; tests make many people. The product's own hasher can check these hashes.
 PASSWORD_HASHERS = ["tests.fixtures.hashing.QuickArgon2"]

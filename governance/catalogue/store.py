@@ -13,7 +13,7 @@ from governance.catalogue.model import Catalogue
 from governance.catalogue.read import read_catalogue
 from governance.errors import UnknownDataSource
 from governance.models import CatalogueSnapshot, DataSource
-from governance.versions import Versions, in_force
+from governance.versions import Versions, change, in_force
 
 # The ledger's entry names so many relations; the catalogue versions hold the rest.
 NAMED_IN_LEDGER = 50
@@ -57,6 +57,7 @@ def store(datasource: DataSource, found: Catalogue, actor: str) -> Catalogue:
             digest=found_digest,
             content=encode(found),
         )
+        change()
     _record(datasource, newest.version, compare(before, found), actor)
     return decode(newest.content, newest.version)
 

@@ -12,7 +12,7 @@ from governance.errors import ServiceUnavailable
 from governance.models import PolicySet
 from governance.policy.problems import PolicyError
 from governance.policy.program import PolicyProgram, compile_policy_set
-from governance.versions import Versions
+from governance.versions import Versions, change
 
 DEFAULT_AUTHOR = "Countersign"
 DEFAULT_COMMENT = "The default policy set"
@@ -44,8 +44,7 @@ def ensure_default(actor: str = DEFAULT_AUTHOR) -> PolicyProgram:
 def active(versions: Versions | None = None) -> PolicyProgram:
     """One small SELECT, unless `versions` tells. Raises `ServiceUnavailable` when there is nothing to decide by: then
     nothing is permitted."""
-    stored = PolicySet.objects.filter(is_active=True).values_list("version", flat=True)
-    version = versions.policy if versions else stored.first()
+    version = versions.policy if versions else _active_version()
     if version is None:
         if not PolicySet.objects.exists():
             return ensure_default()
@@ -56,6 +55,10 @@ def active(versions: Versions | None = None) -> PolicyProgram:
         _compiled.clear()
         _compiled[version] = program
     return program
+
+
+def _active_version() -> int | None:
+    return PolicySet.objects.filter(is_active=True).values_list("version", flat=True).first()
 
 
 def _compile_stored(stored: PolicySet) -> PolicyProgram:
@@ -95,6 +98,7 @@ def _activate(program: PolicyProgram, author: str, comment: str) -> None:
     stored = PolicySet.objects.create(
         version=newest + 1, text=program.text, author=author, comment=comment, is_active=True
     )
+    change()
     ledger.append_within(
         "policy.activated",
         actor=author,
