@@ -23,6 +23,7 @@ HAZARDS = {
     "file-access": (60, "it reaches files of the server"),
     "program-execution": (80, "it runs a program on the server"),
     "dynamic-sql": (40, "it runs SQL from text"),
+    "session-escape": (40, "it changes or shows what a session must leave alone"),
     "table-rewrite": (25, "it rewrites a table under a lock"),
     "blocking-lock": (15, "it takes a lock that blocks others"),
     "index-not-concurrent": (15, "it blocks writes while it builds an index"),

@@ -26,6 +26,7 @@ HAZARDS: dict[str, str] = {
     "rename": "Renames something that other statements use.",
     "row-lock": "Locks rows (FOR UPDATE, FOR SHARE).",
     "sensitive-in-write": "A classified column decides what is written, or is written.",
+    "session-escape": "Changes or shows what a session must leave alone: its role, settings that governance relies on.",
     "side-effects": "Calls a function that changes something outside the rows that it returns.",
     "table-rewrite": "Rewrites a whole table under a lock.",
     "truncate": "Empties a relation.",
