@@ -19,7 +19,7 @@ from governance.analysis.reader import Occurrence
 from governance.analysis.tree import descendants, names, place_of, same_tree
 from governance.catalogue.model import Relation, RelationKind
 from governance.masking.errors import MaskingImpossible
-from governance.masking.masks import MASKS
+from governance.masking.masks import masked_value
 from governance.masking.plan import MaskPlan
 from governance.masking.types import quote_name
 
@@ -94,12 +94,9 @@ def _column(relation: Relation, name: str, plan: MaskPlan) -> str:
     if mask is None:
         return quote_name(name)
     column = relation.column(name)
-    if column is None or mask.mask not in MASKS:
-        raise MaskingImpossible(
-            f"There is no mask named {mask.mask!r} for {relation.qualified}.{name}.",
-            remedy=f"Ask an administrator to use one of {', '.join(sorted(MASKS))} in the policy.",
-        )
-    return f"{MASKS[mask.mask](column, mask.data_class)} AS {quote_name(name)}"
+    if column is None:
+        raise MaskingImpossible(f"{relation.qualified} has no column {name} to mask.")
+    return f"{masked_value(column, (mask,), quote_name(name))} AS {quote_name(name)}"
 
 
 def _span(node: Any, tokens: tuple[Token, ...]) -> tuple[int, int]:

@@ -1,19 +1,23 @@
-"""The registry of masks: one file a mask, each with one function `expression(column, data_class) -> str`.
+"""The registry of masks: one file a mask, each with one function `expression(column, data_class, value) -> str`.
 
 To add one: copy the nearest file, write its function, list it here, and add its cases to the mask tests.
 
-The rules for an expression: PostgreSQL SQL over the one column by its quoted name; only immutable functions, each named
-with its schema; the column's own base type; no value of the column may make it fail, for an error would tell of the value.
+The rules for an expression: PostgreSQL SQL that stands for `value`, a reference to the column; only immutable functions
+(a pseudonym: stable ones), each named with its schema; the column's own base type; no value of the column may make it
+fail, for an error would tell of the value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from governance.catalogue.model import Column
+from governance.classes import MASKS as STRICTEST_FIRST
+from governance.masking.errors import MaskingImpossible
 from governance.masking.masks import bucket, null, partial, redact
+from governance.policy.decision import MaskedColumn
 
-Mask = Callable[[Column, str], str]
+Mask = Callable[[Column, str, str], str]
 
 MASKS: dict[str, Mask] = {
     "redact": redact.expression,
@@ -21,3 +25,25 @@ MASKS: dict[str, Mask] = {
     "partial": partial.expression,
     "bucket": bucket.expression,
 }
+
+
+def masked_value(column: Column, masks: Sequence[MaskedColumn], value: str) -> str:
+    """The SQL expression, of the column's base type, that stands in for `value`, a SQL reference to the column.
+
+    `masks` are all that apply to the column. One for the whole column outweighs those on places inside it; of several
+    the strictest is taken. Raises `MaskingImpossible`.
+    """
+    for mask in masks:
+        if mask.mask not in MASKS:
+            raise MaskingImpossible(
+                f"There is no mask named {mask.mask!r} for {mask.schema}.{mask.relation}.{mask.column}.",
+                remedy=f"Ask an administrator to use one of {', '.join(sorted(MASKS))} in the policy.",
+            )
+    whole = sorted((mask for mask in masks if not mask.path), key=_strictness)
+    if not whole:
+        raise MaskingImpossible(f"There is no mask for the whole of column {column.name}.")
+    return MASKS[whole[0].mask](column, whole[0].data_class, value)
+
+
+def _strictness(mask: MaskedColumn) -> tuple[int, str]:
+    return (STRICTEST_FIRST.index(mask.mask), mask.data_class)

@@ -8,28 +8,26 @@ from __future__ import annotations
 
 from governance.catalogue.model import Column
 from governance.masking.masks import redact
-from governance.masking.types import Family, family_of, quote_name
+from governance.masking.types import Family, family_of
 
 STEP = 10_000
 COARSE = "1e20::pg_catalog.float8"
-
-
 FIRST, LAST = "0001-01-01", "9999-12-31"
 
 
-def expression(column: Column, data_class: str) -> str:
-    name, family = quote_name(column.name), family_of(column)
+def expression(column: Column, data_class: str, value: str) -> str:
+    family = family_of(column)
     if family in (Family.DATE, Family.TIMESTAMP):
-        shaped = _year(name, "date" if family is Family.DATE else "timestamp")
+        shaped = _year(value, "date" if family is Family.DATE else "timestamp")
     elif family is Family.TIMESTAMPTZ:
         # In UTC: the session's time zone would make the expression depend on more than the value.
-        in_range = _year(f"pg_catalog.timezone('UTC', {_within(name, 'timestamptz', '+00')})", "timestamp")
+        in_range = _year(f"pg_catalog.timezone('UTC', {_within(value, 'timestamptz', '+00')})", "timestamp")
         shaped = f"pg_catalog.timezone('UTC', {in_range})"
     elif family in (Family.INTEGER, Family.NUMBER):
-        shaped = _step(name, column.base_type)
+        shaped = _step(value, column.base_type)
     else:
-        return redact.expression(column, data_class)
-    return f"(CASE WHEN {name} IS NULL THEN NULL ELSE {shaped} END)::{column.base_type}"
+        return redact.expression(column, data_class, value)
+    return f"(CASE WHEN {value} IS NULL THEN NULL ELSE {shaped} END)::{column.base_type}"
 
 
 def _within(value: str, type_: str, zone: str = "") -> str:
@@ -40,13 +38,13 @@ def _year(value: str, type_: str) -> str:
     return f"pg_catalog.date_trunc('year', {_within(value, type_)}::pg_catalog.timestamp)"
 
 
-def _step(name: str, base_type: str) -> str:
+def _step(value: str, base_type: str) -> str:
     if base_type not in ("real", "double precision"):
-        number = f"{name}::pg_catalog.numeric"
+        number = f"{value}::pg_catalog.numeric"
         return f"pg_catalog.trunc({number} OPERATOR(pg_catalog./) {STEP}) OPERATOR(pg_catalog.*) {STEP}"
     # Floating point: what is smaller than a step would underflow in the division, what is close to the largest number
     # would overflow in the multiplication. Beyond `COARSE` two neighbouring numbers are further apart than a step.
-    number = f"{name}::pg_catalog.float8"
+    number = f"{value}::pg_catalog.float8"
     return (
         f"CASE WHEN pg_catalog.abs({number}) OPERATOR(pg_catalog.<) {STEP} THEN 0::pg_catalog.float8"
         f" WHEN pg_catalog.abs({number}) OPERATOR(pg_catalog.>) {COARSE} THEN"

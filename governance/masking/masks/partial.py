@@ -7,24 +7,24 @@ from __future__ import annotations
 
 from governance.catalogue.model import Column
 from governance.masking.masks import redact
-from governance.masking.types import Family, family_of, quote_name
+from governance.masking.types import Family, family_of
 
 # How many digits stay, and how many there must be at least for any to stay (PCI DSS 3.4.1 allows the last four).
 DIGITS = {"card_number": (4, 12), "bank_account": (4, 10), "phone": (2, 7), "national_id": (2, 8)}
 SHORTEST_WORD = 3
 
 
-def expression(column: Column, data_class: str) -> str:
+def expression(column: Column, data_class: str, value: str) -> str:
     if family_of(column) is not Family.TEXT:
-        return redact.expression(column, data_class)
-    value = f"{quote_name(column.name)}::pg_catalog.text"
+        return redact.expression(column, data_class, value)
+    text = f"{value}::pg_catalog.text"
     if data_class == "email":
-        shaped = _domain(value)
+        shaped = _domain(text)
     elif data_class in DIGITS:
-        shaped = _last_characters(value, *DIGITS[data_class])
+        shaped = _last_characters(text, *DIGITS[data_class])
     else:
-        shaped = _first_letter(value)
-    return f"(CASE WHEN {quote_name(column.name)} IS NULL THEN NULL ELSE {shaped} END)::{column.base_type}"
+        shaped = _first_letter(text)
+    return f"(CASE WHEN {value} IS NULL THEN NULL ELSE {shaped} END)::{column.base_type}"
 
 
 def _domain(value: str) -> str:

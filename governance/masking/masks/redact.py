@@ -21,8 +21,8 @@ CONSTANTS: dict[Family, str] = {
 }
 
 
-def expression(column: Column, data_class: str) -> str:
+def expression(column: Column, data_class: str, value: str) -> str:
     constant = CONSTANTS.get(family_of(column))
     if constant is None:
-        return null.expression(column, data_class)
+        return null.expression(column, data_class, value)
     return f"{quote_text(constant)}::{column.base_type}"

@@ -88,7 +88,7 @@ def masked(
     session: Session, mask: str, data_class: str, type_: str, values: list[str | None]
 ) -> list[tuple[str, str | None]]:
     """The type and the text of each masked value."""
-    expression = MASKS[mask](Column("c", type_, type_), data_class)
+    expression = MASKS[mask](Column("c", type_, type_), data_class, "c")
     rows = session.execute(
         f"SELECT pg_typeof({expression})::text, ({expression})::text FROM (SELECT v::{type_} AS c FROM unnest(%s::text[]) v) t",
         [values],
@@ -197,7 +197,7 @@ def test_bucket_keeps_the_year_or_the_size(type_: str, value: str, shown: str, s
 @pytest.mark.parametrize("type_", EXTREMES)
 def test_a_mask_is_immutable_so_that_an_index_can_be_built_over_it(mask: str, type_: str, session: Session) -> None:
     """PostgreSQL builds indexes over immutable expressions only. What sets the session cannot then change a mask."""
-    expression = MASKS[mask](Column("c", type_, type_), "email")
+    expression = MASKS[mask](Column("c", type_, type_), "email", "c")
     with session.transaction(force_rollback=True):
         session.execute(f"CREATE TABLE t (c {type_})")
         session.execute(f"CREATE INDEX ON t ((1)) WHERE ({expression}) IS NOT NULL")
