@@ -88,9 +88,28 @@ def join(reader: Reader, node: Any, scope: Scope) -> None:
 
 
 def use_operator(reader: Reader, parts: tuple[str, ...], place: int | None) -> None:
-    own = parts[-1] in reader.catalogue.operators
-    if (len(parts) > 1 and parts[0] != "pg_catalog") or (own and len(parts) == 1):
-        reader.not_understood(f"operator {'.'.join(parts)}", "it is an operator that this database defines", place)
+    """One that a user or an extension defined is judged like a call of its function."""
+    own = [
+        operator
+        for operator in reader.catalogue.operators.get(parts[-1], ())
+        if len(parts) == 1 or operator.schema == parts[0]
+    ]
+    if len(parts) > 1 and parts[0] != "pg_catalog" and not own:
+        return reader.not_understood(
+            f"operator {'.'.join(parts)}", "there is no such operator in the catalogue", place
+        )
+    for operator in own:
+        functions = candidates(reader, *operator.function)
+        if not all(is_computation(f) or _is_compiled(f) for f in functions):
+            return reader.not_understood(
+                f"operator {'.'.join(parts)}", "it is an operator that this database defines", place
+            )
+    return None
+
+
+def _is_compiled(function: Function) -> bool:
+    """Not volatile and in C: else `%` could not be used beside pg_trgm, whose operator reads a setting."""
+    return function.language in ("c", "internal") and function.volatility != "v" and not function.security_definer
 
 
 def sub_link(reader: Reader, node: Any, scope: Scope) -> None:

@@ -234,7 +234,7 @@ class Reader:
                 relation.qualified, "it has rewrite rules, which can turn this write into another", place
             )
         if relation.triggers:
-            names_ = ", ".join(relation.triggers[:5])
+            names_ = ", ".join(trigger.name for trigger in relation.triggers[:5])
             self.warn("fires-trigger", f"Writing {relation.qualified} fires triggers: {names_}.", place)
         alias = name.alias.aliasname if name.alias else name.relname
         self.targets.append(Target(node, relation, alias))

@@ -9,9 +9,7 @@ RELATIONS = """
 SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.relrowsecurity AS row_security,
        GREATEST(c.reltuples, 0)::bigint AS estimated_rows,
        GREATEST(c.relpages, 0)::bigint * pg_catalog.current_setting('block_size')::bigint AS size_bytes,
-       CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END AS definition,
-       EXISTS (SELECT FROM pg_catalog.pg_rewrite r
-               WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN' AND r.ev_enabled <> 'D') AS has_rules
+       CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END AS definition
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname !~ '^(pg_|information_schema$)'
 """
@@ -31,6 +29,7 @@ WITH RECURSIVE base AS (
 )
 SELECT a.attrelid AS oid, a.attname AS name, a.attnotnull AS not_null, a.attgenerated <> '' AS generated,
        pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
+       COALESCE(pg_catalog.pg_get_expr(x.adbin, x.adrelid), '') AS expression,
        COALESCE(pg_catalog.format_type(u.type, u.modifier),
                 pg_catalog.format_type(a.atttypid, a.atttypmod)) AS base_type,
        CASE WHEN a.attgenerated <> '' THEN ARRAY(
@@ -46,6 +45,7 @@ FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN unwrapped u ON u.domain = a.atttypid
+LEFT JOIN pg_catalog.pg_attrdef x ON x.adrelid = a.attrelid AND x.adnum = a.attnum
 WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
   AND n.nspname !~ '^(pg_|information_schema$)'
 ORDER BY a.attrelid, a.attnum
@@ -93,22 +93,123 @@ ORDER BY k.conrelid, k.conname
 """
 
 TRIGGERS = """
-SELECT t.tgrelid AS oid, t.tgname AS name
+SELECT t.tgrelid AS oid, t.tgname AS name, t.tgtype AS type, fn.nspname AS function_schema, f.proname AS function_name,
+       ARRAY(SELECT a.attname::text FROM pg_catalog.pg_attribute a
+             WHERE a.attrelid = t.tgrelid AND a.attnum = ANY (t.tgattr) ORDER BY a.attnum) AS columns,
+       CASE WHEN t.tgqual IS NULL THEN '' ELSE pg_catalog.pg_get_triggerdef(t.oid) END AS definition
 FROM pg_catalog.pg_trigger t
 JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_proc f ON f.oid = t.tgfoid
+JOIN pg_catalog.pg_namespace fn ON fn.oid = f.pronamespace
 WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' AND n.nspname !~ '^(pg_|information_schema$)'
 ORDER BY t.tgrelid, t.tgname
 """
 
-# PostgreSQL lists every aggregate as internal and immutable; it is what the functions are that it is made of.
-FUNCTIONS = """
-SELECT DISTINCT n.nspname AS schema, p.proname AS name, p.prokind::text AS kind,
-       COALESCE(worst.volatility, p.provolatile::text) AS volatility, COALESCE(worst.language, l.lanname) AS language,
-       p.prosecdef AS security_definer
+RULES = """
+SELECT r.ev_class AS oid, r.rulename AS name,
+       CASE r.ev_type WHEN '1' THEN 'select' WHEN '2' THEN 'update' WHEN '3' THEN 'insert' ELSE 'delete' END AS event
+FROM pg_catalog.pg_rewrite r
+JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE r.rulename <> '_RETURN' AND r.ev_enabled <> 'D' AND n.nspname !~ '^(pg_|information_schema$)'
+ORDER BY r.ev_class, r.rulename
+"""
+
+# What a view uses hangs on its rule. Without a column the relation itself is meant.
+DEPENDENCIES = """
+SELECT r.ev_class AS oid, d.refobjid AS used,
+       COALESCE(pg_catalog.array_agg(a.attname::text ORDER BY a.attnum) FILTER (WHERE a.attname IS NOT NULL), '{}')
+         AS columns
+FROM pg_catalog.pg_rewrite r
+JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = r.oid
+LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid AND a.attnum > 0
+JOIN pg_catalog.pg_class c ON c.oid = d.refobjid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND r.rulename = '_RETURN'
+  AND d.refobjid <> r.ev_class AND n.nspname !~ '^(pg_|information_schema$)'
+GROUP BY r.ev_class, d.refobjid, n.nspname, c.relname
+ORDER BY r.ev_class, n.nspname, c.relname
+"""
+
+# Plain columns of indexes, those in an index's expressions and conditions, and those of keys, on both of their sides.
+INDEXED = """
+SELECT found.oid, pg_catalog.array_agg(DISTINCT a.attname::text) AS columns
+FROM (
+  SELECT i.indrelid AS oid, key.attnum FROM pg_catalog.pg_index i CROSS JOIN pg_catalog.unnest(i.indkey) AS key(attnum)
+  UNION ALL
+  SELECT i.indrelid, d.refobjsubid FROM pg_catalog.pg_index i
+  JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = i.indexrelid
+    AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = i.indrelid
+  UNION ALL
+  SELECT k.conrelid, key.attnum FROM pg_catalog.pg_constraint k CROSS JOIN pg_catalog.unnest(k.conkey) AS key(attnum)
+  WHERE k.contype IN ('p', 'u', 'f', 'x')
+  UNION ALL
+  SELECT k.confrelid, key.attnum FROM pg_catalog.pg_constraint k CROSS JOIN pg_catalog.unnest(k.confkey) AS key(attnum)
+  WHERE k.contype = 'f'
+  UNION ALL
+  SELECT p.partrelid, key.attnum
+  FROM pg_catalog.pg_partitioned_table p CROSS JOIN pg_catalog.unnest(p.partattrs) AS key(attnum)
+) found
+JOIN pg_catalog.pg_attribute a ON a.attrelid = found.oid AND a.attnum = found.attnum AND a.attnum > 0
+JOIN pg_catalog.pg_class c ON c.oid = found.oid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname !~ '^(pg_|information_schema$)'
+GROUP BY found.oid
+"""
+
+CHECKS = """
+SELECT k.conrelid AS oid, pg_catalog.pg_get_expr(k.conbin, k.conrelid) AS expression
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE k.contype = 'c' AND n.nspname !~ '^(pg_|information_schema$)'
+ORDER BY k.conrelid, k.conname
+"""
+
+# Several expressions of one index come as one list.
+COMPUTED = """
+SELECT found.oid, found.expression
+FROM (
+  SELECT i.indrelid AS oid, pg_catalog.pg_get_expr(i.indexprs, i.indrelid) AS expression FROM pg_catalog.pg_index i
+  UNION SELECT i.indrelid, pg_catalog.pg_get_expr(i.indpred, i.indrelid) FROM pg_catalog.pg_index i
+  UNION SELECT p.partrelid, pg_catalog.pg_get_expr(p.partexprs, p.partrelid) FROM pg_catalog.pg_partitioned_table p
+) found
+JOIN pg_catalog.pg_class c ON c.oid = found.oid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE found.expression IS NOT NULL AND n.nspname !~ '^(pg_|information_schema$)'
+ORDER BY found.oid, found.expression
+"""
+
+# Of PostgreSQL's own functions only what tells them apart; a name's overloads mostly agree, so they are few.
+SYSTEM_FUNCTIONS = """
+SELECT DISTINCT n.nspname AS schema, p.proname AS name, p.prokind::text AS kind, p.provolatile::text AS volatility,
+       l.lanname AS language, p.prosecdef AS security_definer
 FROM pg_catalog.pg_proc p
 JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+WHERE n.nspname IN ('pg_catalog', 'information_schema')
+ORDER BY name, schema, kind, volatility, language, security_definer
+"""
+
+# PostgreSQL lists every aggregate as internal and immutable; it is what the functions are that it is made of.
+USER_FUNCTIONS = """
+SELECT n.nspname AS schema, p.proname AS name, p.prokind::text AS kind,
+       COALESCE(worst.volatility, p.provolatile::text) AS volatility, COALESCE(worst.language, l.lanname) AS language,
+       p.prosecdef AS security_definer, p.proisstrict AS strict,
+       ARRAY(SELECT pg_catalog.format_type(a.type, NULL)
+             FROM pg_catalog.unnest(p.proargtypes) WITH ORDINALITY AS a(type, place) ORDER BY a.place) AS arguments,
+       COALESCE(p.proargmodes::text[], '{}') AS modes,
+       COALESCE(pg_catalog.pg_get_function_result(p.oid), '') AS result,
+       CASE WHEN l.lanname IN ('sql', 'plpgsql') AND p.prokind <> 'a' THEN p.prosrc END AS source,
+       pg_catalog.pg_get_function_sqlbody(p.oid) AS standard_body,
+       COALESCE(p.proconfig, '{}') AS settings, COALESCE(extension.extname, '') AS extension
+FROM pg_catalog.pg_proc p
+JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+LEFT JOIN pg_catalog.pg_depend member
+  ON member.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND member.objid = p.oid AND member.deptype = 'e'
+LEFT JOIN pg_catalog.pg_extension extension ON extension.oid = member.refobjid
 LEFT JOIN LATERAL (
   SELECT CASE WHEN pg_catalog.bool_and(sl.lanname IN ('c', 'internal') AND NOT s.prosecdef) THEN 'c' ELSE 'sql' END
            AS language,
@@ -118,25 +219,60 @@ LEFT JOIN LATERAL (
                                          a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn)
   JOIN pg_catalog.pg_language sl ON sl.oid = s.prolang
   WHERE a.aggfnoid = p.oid
-) worst ON p.prokind = 'a' AND n.nspname <> 'pg_catalog'
-WHERE n.nspname !~ '^pg_(toast|temp)'
-ORDER BY name, schema, kind, volatility, language, security_definer
-"""
-
-# A relation's row type is a type too, and can be cast to; an array's is found by its element.
-TYPES = """
-SELECT n.nspname AS schema, t.typname AS name
-FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+) worst ON p.prokind = 'a'
 WHERE n.nspname !~ '^(pg_|information_schema$)'
+ORDER BY name, schema, arguments
 """
 
-# Not those of compiled extensions, which only compute: else `=` and `%` could not be used beside citext or pg_trgm.
+# A relation's row type is a type too, and can be cast to; an array's is found by its element. A domain holds what the
+# domains below it hold; `typnotnull` and lengths are no expressions.
+TYPES = """
+WITH RECURSIVE below AS (
+  SELECT t.oid AS type, t.oid AS over FROM pg_catalog.pg_type t WHERE t.typtype = 'd'
+  UNION ALL
+  SELECT below.type, t.typbasetype FROM below JOIN pg_catalog.pg_type t ON t.oid = below.over WHERE t.typtype = 'd'
+)
+SELECT n.nspname AS schema, t.typname AS name, t.typtype::text AS kind,
+       CASE WHEN t.typtype = 'd' THEN (
+         SELECT pg_catalog.format_type(o.oid, NULL) FROM below JOIN pg_catalog.pg_type o ON o.oid = below.over
+         WHERE below.type = t.oid AND o.typtype <> 'd') ELSE '' END AS base,
+       CASE WHEN t.typtype = 'e' THEN ARRAY(SELECT e.enumlabel::text FROM pg_catalog.pg_enum e
+         WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) ELSE '{}' END AS labels,
+       CASE WHEN c.relkind = 'c' THEN ARRAY(
+         SELECT ARRAY[a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod)] FROM pg_catalog.pg_attribute a
+         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum) ELSE '{}' END AS attributes,
+       CASE WHEN t.typtype = 'd' THEN ARRAY(
+         SELECT pg_catalog.pg_get_expr(k.conbin, 0) FROM below JOIN pg_catalog.pg_constraint k ON k.contypid = below.over
+         WHERE below.type = t.oid AND k.conbin IS NOT NULL
+         UNION
+         SELECT pg_catalog.pg_get_expr(o.typdefaultbin, 0) FROM below JOIN pg_catalog.pg_type o ON o.oid = below.over
+         WHERE below.type = t.oid AND o.typdefaultbin IS NOT NULL ORDER BY 1) ELSE '{}' END AS checks
+FROM pg_catalog.pg_type t
+JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
+WHERE n.nspname !~ '^(pg_|information_schema$)'
+ORDER BY schema, name
+"""
+
 OPERATORS = """
-SELECT DISTINCT o.oprname AS name
+SELECT n.nspname AS schema, o.oprname AS name, fn.nspname AS function_schema, f.proname AS function_name,
+       CASE o.oprleft WHEN 0 THEN '' ELSE pg_catalog.format_type(o.oprleft, NULL) END AS "left",
+       CASE o.oprright WHEN 0 THEN '' ELSE pg_catalog.format_type(o.oprright, NULL) END AS "right"
 FROM pg_catalog.pg_operator o
 JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
-JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
-JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+JOIN pg_catalog.pg_proc f ON f.oid = o.oprcode
+JOIN pg_catalog.pg_namespace fn ON fn.oid = f.pronamespace
 WHERE n.nspname !~ '^(pg_|information_schema$)'
-  AND NOT (l.lanname = 'c' AND p.provolatile <> 'v' AND NOT p.prosecdef)
+ORDER BY name, schema, "left", "right"
+"""
+
+# PostgreSQL's own objects have oids below 16384.
+CASTS = """
+SELECT pg_catalog.format_type(c.castsource, NULL) AS source, pg_catalog.format_type(c.casttarget, NULL) AS target,
+       n.nspname AS function_schema, f.proname AS function_name, c.castcontext::text AS context
+FROM pg_catalog.pg_cast c
+JOIN pg_catalog.pg_proc f ON f.oid = c.castfunc
+JOIN pg_catalog.pg_namespace n ON n.oid = f.pronamespace
+WHERE c.oid >= 16384
+ORDER BY source, target
 """

@@ -9,9 +9,13 @@ from governance.catalogue.model import (
     Column,
     ForeignKey,
     Function,
+    Operator,
     Relation,
     RelationKind,
     RelationName,
+    Rule,
+    Trigger,
+    Type,
     Volatility,
 )
 
@@ -37,6 +41,7 @@ def function(
     return Function(schema, name, kind, Volatility(volatility), language)
 
 
+WATCH = Trigger("watch", "after", ("insert", "update", "delete"), True, ("public", "watched"))
 RELATIONS = (
     table("customers", "id:integer name email city", "id", "email"),
     table("orders", "id:integer customer_id:integer status total:numeric", "id", estimated_rows=50_000),
@@ -44,8 +49,8 @@ RELATIONS = (
         "items", "order_id:integer line:integer product", "order_id line",
         foreign_keys=(ForeignKey(("order_id",), ("public", "orders"), ("id",), "c", "a"),),
     ),
-    table("audited", "id:integer body", "id", triggers=("watch",)),
-    table("ruled", "id:integer body", "id", has_rules=True),
+    table("audited", "id:integer body", "id", triggers=(WATCH,)),
+    table("ruled", "id:integer body", "id", rules=(Rule("other", "update"),)),
     table("pg_stats", "id:integer most_common_vals"),
     table("remote", "id:integer", kind=RelationKind.FOREIGN),
     table("peek_at", "id:integer leak"),
@@ -82,8 +87,8 @@ def catalogue() -> Catalogue:
         ("public",),
         relations,
         functions,
-        frozenset({("public", "mood")}),
-        frozenset({"===", "~="}),
+        {("public", "mood"): Type("e", labels=("good", "bad"))},
+        {name: (Operator("public", name, "integer", "integer", ("public", "leak")),) for name in ("===", "~=")},
         frozenset({"public"}),
     )
 
