@@ -11,17 +11,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 from governance.classes import MASKS
+from governance.policy.row_filters import RowFilterError, read_row_filter
 
 Effect = Literal["permit", "forbid"]
 
-KNOWN = frozenset({"id", "message", "remedy", "review", "quorum", "expires", "limit_rows", "mask"})
+KNOWN = frozenset({"id", "message", "remedy", "review", "quorum", "expires", "limit_rows", "mask", "row_filter"})
 _OF_REVIEWS = ("quorum", "expires")
-_OF_PERMITS = ("limit_rows", "mask")
+_OF_PERMITS = ("limit_rows", "mask", "row_filter")
 
 DEFAULT_EXPIRES = 4 * 3600
 MAX_QUORUM = 20
 MAX_EXPIRES = 30 * 86_400
 MAX_LIMIT_ROWS = 2**31 - 1
+_UNMASK = frozenset({"unmask"})
+_FILTERED = frozenset({"read", "write"})
 _UNITS = {"m": 60, "h": 3600, "d": 86_400}
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 
@@ -40,6 +43,18 @@ class Parking:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """What a policy is about: `actions` None for all of them; `bounds_rows`: its resource is one table, schema or data
+    source, so that a condition on rows has something to stand on."""
+
+    actions: frozenset[str] | None = None
+    bounds_rows: bool = False
+
+    def within(self, actions: frozenset[str]) -> bool:
+        return self.actions is not None and self.actions <= actions
+
+
+@dataclass(frozen=True, slots=True)
 class Annotations:
     id: str
     message: str
@@ -47,12 +62,13 @@ class Annotations:
     parking: Parking | None
     limit_rows: int | None
     mask: str | None
+    row_filter: str | None = None
 
 
-def read_annotations(found: Mapping[str, str], effect: Effect, *, only_unmasks: bool) -> Annotations:
-    """Raises `AnnotationError`. `only_unmasks`: the policy is scoped to the action `unmask` and nothing else."""
+def read_annotations(found: Mapping[str, str], effect: Effect, scope: Scope) -> Annotations:
+    """Raises `AnnotationError`."""
     _refuse_unknown(found)
-    _refuse_misplaced(found, effect, only_unmasks=only_unmasks)
+    _refuse_misplaced(found, effect, scope)
     return Annotations(
         id=_identifier(found.get("id")),
         message=found.get("message", "").strip(),
@@ -60,6 +76,7 @@ def read_annotations(found: Mapping[str, str], effect: Effect, *, only_unmasks: 
         parking=_parking(found),
         limit_rows=_whole(found, "limit_rows", MAX_LIMIT_ROWS) if "limit_rows" in found else None,
         mask=_mask(found["mask"]) if "mask" in found else None,
+        row_filter=_row_filter(found["row_filter"]) if "row_filter" in found else None,
     )
 
 
@@ -69,7 +86,8 @@ def _refuse_unknown(found: Mapping[str, str]) -> None:
         raise AnnotationError(f"{names} is not known; known are {', '.join(f'@{name}' for name in sorted(KNOWN))}")
 
 
-def _refuse_misplaced(found: Mapping[str, str], effect: Effect, *, only_unmasks: bool) -> None:
+def _refuse_misplaced(found: Mapping[str, str], effect: Effect, scope: Scope) -> None:
+    only_unmasks = scope.within(_UNMASK)
     for name in _OF_REVIEWS:
         if name in found and "review" not in found:
             raise AnnotationError(f"@{name} needs @review on the same policy")
@@ -82,6 +100,11 @@ def _refuse_misplaced(found: Mapping[str, str], effect: Effect, *, only_unmasks:
         raise AnnotationError("@review cannot be put on unmask: a column is shown or masked, never parked")
     if "mask" in found and not only_unmasks:
         raise AnnotationError('@mask belongs on a permit for action == Action::"unmask" alone')
+    if "row_filter" in found and not (scope.within(_FILTERED) and scope.bounds_rows):
+        raise AnnotationError(
+            "@row_filter belongs on a permit for read or write of one table, schema or data source: action == "
+            'Action::"read", resource == Table::"shop.public.orders" (or in Schema::"…", in DataSource::"…")'
+        )
 
 
 def _identifier(value: str | None) -> str:
@@ -124,3 +147,10 @@ def _mask(value: str) -> str:
     if value not in MASKS:
         raise AnnotationError(f"@mask({value!r}) is not a mask; masks are {', '.join(MASKS)}")
     return value
+
+
+def _row_filter(value: str) -> str:
+    try:
+        return read_row_filter(value)
+    except RowFilterError as error:
+        raise AnnotationError(f"@row_filter: {error}") from None

@@ -1,136 +1,131 @@
-"""The decision: deny before review before allow, and the masks that stand in place of what may not be seen. Pure.
+"""The decision: what the policies say of a statement, and the masks that stand in place of what may not be seen. Pure.
 
-Each need of a statement (`question.needs_of`) is put to all policies. Cedar reports either every permit that holds or
-every forbid that holds, so one answer tells allow from deny; only where nothing but reviews forbid is it asked again
-without them, to learn whether the need is permitted at all. An error inside any policy is a denial.
+Each need of a statement (`question.needs_of`) and each classified column is put to all policies. Cedar reports either
+every permit that holds or every forbid that holds, so one answer tells allow from deny; only where nothing but reviews
+forbid is it asked again without them, to learn whether the need is permitted at all. An error inside any policy is a
+denial.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import cedarpy
 import orjson
 
+from governance.analysis.facts import Use
 from governance.catalogue.model import RelationName
 from governance.classes import BUILT_IN, MASKS
-from governance.policy.decision import Decision, MaskedColumn, Obligations, RequiredReview, Verdict
-from governance.policy.program import Policy, PolicyProgram
+from governance.policy.combine import NO_PERMIT, POLICY_ERROR, UNREAD, Answer, parking, permission, refusal
+from governance.policy.decision import Decision, MaskedColumn, Obligations, RowFilter
+from governance.policy.program import PolicyProgram
 from governance.policy.question import (
     ClassifiedColumn,
     Need,
     Question,
-    Uid,
+    Who,
     classified_columns,
     column_uid,
     context_of,
     datasource_uid,
     entities_of,
     needs_of,
-    principal_uid,
+    schema_uid,
     table_uid,
+    who_asks,
 )
+
+__all__ = ["NO_PERMIT", "POLICY_ERROR", "UNREAD", "decide"]
 
 _T = TypeVar("_T")
 
-NO_PERMIT = "no-permit"
-POLICY_ERROR = "policy-error"
-UNREAD = "unread"
-
-_VERBS = {"read": "read", "write": "write to", "define": "create, alter or drop", "administer": "administer"}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the policies say of one need. `permits` is empty unless it is permitted."""
-
-    need: Need
-    permits: tuple[Policy, ...] = ()
-    forbids: tuple[Policy, ...] = ()
-    reviews: tuple[Policy, ...] = ()
-    errors: tuple[str, ...] = ()
+# What a filter on a write holds for: rows that are there already. Nothing can be said of rows that are only to come.
+_FILTERED_WRITES = frozenset({Use.UPDATE, Use.DELETE, Use.TRUNCATE})
 
 
 def decide(program: PolicyProgram, question: Question) -> Decision:
     asking = _Asking(program, question)
-    answers = asking.needs()
-    decision = (
-        _denied_for_errors(answers)
-        or _denied(answers, question)
-        or _parked(answers, question)
-        or _allowed(answers, question)
-    )
-    if decision.verdict is not Verdict.DENY:
-        decision = replace(decision, obligations=Obligations(asking.masks(), max_rows=_smallest_limit(answers)))
-    return replace(decision, set_version=program.version)
-
-
-# --- Asking Cedar -------------------------------------------------------------------------------------------------
+    answers = asking.answers()
+    if denied := refusal(answers, question, program.version):
+        return denied
+    bound = Obligations(asking.masks(), _row_filters(answers, question), _smallest_limit(answers))
+    return parking(answers, question, bound, program.version) or permission(answers, question, bound, program.version)
 
 
 class _Asking:
     """One question on its way through Cedar: entities and context are made once for all that is asked.
 
-    Relations and columns that no policy names cannot be told apart by any policy, so one stands for all of them. That
-    is sound because in the schema they have no attributes: a name is the only thing a policy could see of them.
+    Relations and columns that no policy can tell apart are asked for once, by the first of them. That is sound because
+    in the schema they have no attributes: the names of themselves, their schema and their class are all that a policy
+    could see of them, so those that are named in none differ in nothing.
     """
 
     def __init__(self, program: PolicyProgram, question: Question) -> None:
         self.program = program
         self.question = question
+        self.who = who_asks(question)
+        self.principal = {"type": self.who.type, "id": self.who.name}
         self.context = context_of(question, program.reads)
-        tells_relations = bool(program.names & {"Table", "Schema", "Column"})
-        tells_classes = bool(program.names & {"DataClass", "Column"})
-        self.all_needs = needs_of(question.facts)
-        self.all_columns = classified_columns(question)
-        self.need_for = _representatives(
-            self.all_needs, lambda need: need if tells_relations else (need.action, need.relation is None)
+        self.needs = needs_of(question.facts)
+        self.columns = classified_columns(question)
+        self.need_for = _representatives(self.needs, lambda need: (need.action, self._seen(need.relation)))
+        self.column_for = _representatives(self.columns, self._seen_column)
+        asked_columns = tuple(dict.fromkeys(self.column_for.values()))
+        asked_needs = tuple(dict.fromkeys(self.need_for.values()))
+        relations = {need.relation for need in asked_needs if need.relation}
+        relations |= {column.relation for column in asked_columns}
+        self.entities = _parsed_entities(
+            self.who, question.datasource, question.environment, frozenset(relations), asked_columns
         )
-        self.column_for = _representatives(
-            self.all_columns,
-            lambda column: (
-                column.relation if tells_relations else None,
-                column.data_class if tells_classes else None,
-                column.column if "Column" in program.names else None,
-            ),
+        self._ask_all(asked_needs, asked_columns)
+
+    def _seen(self, relation: RelationName | None) -> object:
+        """All that policies can see of a relation."""
+        if relation is None:
+            return None
+        source, named = self.question.datasource, self.program.named
+        schema = bool(named.get("Schema")) and schema_uid(source, relation[0])["id"]
+        table = bool(named.get("Table")) and table_uid(source, relation)["id"]
+        return (schema in named.get("Schema", ()) and schema, table in named.get("Table", ()) and table)
+
+    def _seen_column(self, column: ClassifiedColumn) -> object:
+        named = self.program.named
+        one = bool(named.get("Column")) and column_uid(self.question.datasource, column)["id"]
+        return (
+            self._seen(column.relation),
+            column.data_class in named.get("DataClass", ()) and column.data_class,
+            one in named.get("Column", ()) and one,
         )
-        self.entities = self._parse_entities()
 
-    def _parse_entities(self) -> Any:
-        columns = set(self.column_for.values())
-        relations: set[RelationName] = {need.relation for need in self.need_for.values() if need.relation}
-        relations |= {column.relation for column in columns}
-        found = entities_of(self.question, relations, columns)
-        return cedarpy.Entities.from_json_str(orjson.dumps(found).decode())
+    def _ask_all(self, needs: Sequence[Need], columns: Sequence[ClassifiedColumn]) -> None:
+        source = self.question.datasource
+        asked = [(need.action, self._resource(need)) for need in needs]
+        asked += [("unmask", column_uid(source, column)) for column in columns]
+        results = self._ask(self.program.whole, asked)
+        self.answer_of = dict(zip(needs, map(self._answer, needs, results), strict=False))
+        self.shown_of = dict(zip(columns, results[len(needs) :], strict=True))
+        self._permit_braked()
 
-    def needs(self) -> tuple[Answer, ...]:
-        distinct = list(dict.fromkeys(self.need_for.values()))
-        answers = dict(zip(distinct, self._answers(distinct), strict=True))
-        return tuple(replace(answers[self.need_for[need]], need=need) for need in self.all_needs)
+    def _permit_braked(self) -> None:
+        """Where nothing but reviews hold a need back, are there permits too?"""
+        braked = [one for one in self.answer_of.values() if one.reviews and not (one.forbids or one.errors)]
+        results = self._ask(self.program.unbraked, [(one.need.action, self._resource(one.need)) for one in braked])
+        for answer, result in zip(braked, results, strict=True):
+            without = self._answer(answer.need, result)
+            self.answer_of[answer.need] = Answer(
+                answer.need, without.permits, reviews=answer.reviews, errors=without.errors
+            )
 
-    def _answers(self, needs: Sequence[Need]) -> list[Answer]:
-        results = self._ask(self.program.whole, [(need.action, self._resource(need)) for need in needs])
-        answers = [self._answer(need, result) for need, result in zip(needs, results, strict=True)]
-        braked = [answer for answer in answers if answer.reviews and not (answer.forbids or answer.errors)]
-        if not braked:
-            return answers
-        permitted = self._ask(
-            self.program.unbraked, [(answer.need.action, self._resource(answer.need)) for answer in braked]
-        )
-        permits = {
-            answer.need: self._answer(answer.need, result) for answer, result in zip(braked, permitted, strict=True)
-        }
-        return [
-            replace(answer, permits=permits[answer.need].permits, errors=permits[answer.need].errors)
-            if answer.need in permits
-            else answer
-            for answer in answers
-        ]
+    def answers(self) -> tuple[Answer, ...]:
+        """One for each need, in the words of the need that was asked for it."""
+        return tuple(_about(need, self.answer_of[self.need_for[need]]) for need in self.needs)
 
     def _answer(self, need: Need, result: cedarpy.AuthzResult) -> Answer:
-        held = [self.program.policies[key] for key in sorted(result.diagnostics.reasons)]
+        held = [self.program.policies[key] for key in result.diagnostics.reasons]
+        if len(held) > 1:
+            held.sort(key=lambda policy: policy.line)
         return Answer(
             need,
             permits=tuple(policy for policy in held if policy.permits),
@@ -141,19 +136,12 @@ class _Asking:
 
     def masks(self) -> tuple[MaskedColumn, ...]:
         """Any forbid hides a column, a review too: what a person approves is still seen through its masks."""
-        distinct = list(dict.fromkeys(self.column_for.values()))
-        resources = [("unmask", column_uid(self.question.datasource, column)) for column in distinct]
-        results = self._ask(self.program.whole, resources)
-        shown = {
-            column: self._mask_on_permit(result)
-            for column, result in zip(distinct, results, strict=True)
-            if result.allowed and not result.diagnostics.errors
-        }
         masked = []
-        for column in self.all_columns:
-            asked = self.column_for[column]
-            if mask := _default_mask(column) if asked not in shown else shown[asked]:
-                masked.append(MaskedColumn(*column.relation, column.column, column.data_class, mask))
+        for column in self.columns:
+            result = self.shown_of[self.column_for[column]]
+            shown = result.allowed and not result.diagnostics.errors
+            if mask := self._mask_on_permit(result) if shown else _default_mask(column):
+                masked.append(MaskedColumn(*column.relation, column.column, column.data_class, mask, column.path))
         return tuple(masked)
 
     def _mask_on_permit(self, result: cedarpy.AuthzResult) -> str | None:
@@ -161,13 +149,12 @@ class _Asking:
         found = {self.program.policies[key].notes.mask for key in result.diagnostics.reasons}
         return next((mask for mask in MASKS if mask in found), None)
 
-    def _ask(self, policies: Any, asked: Sequence[tuple[str, Uid]]) -> list[cedarpy.AuthzResult]:
+    def _ask(self, policies: Any, asked: Sequence[tuple[str, Mapping[str, str]]]) -> list[cedarpy.AuthzResult]:
         if not asked:
             return []
-        principal = principal_uid(self.question)
         requests = [
             {
-                "principal": principal,
+                "principal": self.principal,
                 "action": {"type": "Action", "id": action},
                 "resource": resource,
                 "context": self.context,
@@ -176,10 +163,23 @@ class _Asking:
         ]
         return cedarpy.is_authorized_batch(requests, policies, self.entities)
 
-    def _resource(self, need: Need) -> Uid:
+    def _resource(self, need: Need) -> Mapping[str, str]:
         if need.relation is None:
-            return datasource_uid(self.question)
+            return datasource_uid(self.question.datasource)
         return table_uid(self.question.datasource, need.relation)
+
+
+@lru_cache(maxsize=1024)
+def _parsed_entities(
+    who: Who,
+    source: str,
+    environment: str,
+    relations: frozenset[RelationName],
+    columns: tuple[ClassifiedColumn, ...],
+) -> cedarpy.Entities:
+    """Kept because the same principal asks for the same relations again and again, in other words each time."""
+    found = entities_of(who, source, environment, sorted(relations), columns)
+    return cedarpy.Entities.from_json_str(orjson.dumps(found).decode())
 
 
 def _representatives(items: Iterable[_T], key: Callable[[_T], object]) -> Mapping[_T, _T]:
@@ -187,107 +187,33 @@ def _representatives(items: Iterable[_T], key: Callable[[_T], object]) -> Mappin
     return {item: first.setdefault(key(item), item) for item in items}
 
 
+def _about(need: Need, answer: Answer) -> Answer:
+    if answer.need == need:
+        return answer
+    return Answer(need, answer.permits, answer.forbids, answer.reviews, answer.errors)
+
+
 def _default_mask(column: ClassifiedColumn) -> str:
     built_in = BUILT_IN.get(column.data_class)
     return built_in.mask if built_in else "redact"
 
 
-# --- Combining ----------------------------------------------------------------------------------------------------
-
-
-def _denied_for_errors(answers: Collection[Answer]) -> Decision | None:
-    errors = sorted({error for answer in answers for error in answer.errors})
-    if not errors:
-        return None
-    return Decision(
-        Verdict.DENY,
-        (POLICY_ERROR,),
-        f"A policy could not be evaluated, so nothing is permitted: {'; '.join(errors)}",
-        "Ask an administrator to correct the policy set.",
-    )
-
-
-def _denied(answers: Collection[Answer], question: Question) -> Decision | None:
-    forbids = _unique(policy for answer in answers for policy in answer.forbids)
-    unpermitted = [answer.need for answer in answers if not answer.permits and not answer.forbids]
-    if not forbids and not unpermitted:
-        return None
-    messages = [policy.notes.message or f"Forbidden by policy {policy.id}." for policy in forbids]
-    remedies = [policy.notes.remedy for policy in forbids]
-    if question.facts.unknown:
-        messages.append(_unread_reasons(question))
-    if unpermitted:
-        messages.append(_unpermitted(unpermitted, question))
-        remedies.append("Ask an administrator for a policy that permits it.")
-    ids = [policy.id for policy in forbids] + [NO_PERMIT] * bool(unpermitted)
-    return Decision(Verdict.DENY, _ids(ids), _sentences(messages), _sentences(remedies))
-
-
-def _unpermitted(needs: Iterable[Need], question: Question) -> str:
-    wanted = sorted(
-        f"{_VERBS[need.action]} {'.'.join(need.relation) if need.relation else f'data source {question.datasource}'}"
-        for need in needs
-    )
-    return f"No policy permits {question.principal} to {', or to '.join(wanted)}."
-
-
-def _parked(answers: Collection[Answer], question: Question) -> Decision | None:
-    reviews = _unique(policy for answer in answers for policy in answer.reviews)
-    if not reviews:
-        return None
-    if question.facts.unknown and not any("unread" in policy.reads for policy in reviews):
-        return _unread(question)
-    quorums: dict[str, int] = {}
-    expiries = []
-    for policy in reviews:
-        if policy.parking:
-            quorums[policy.parking.group] = max(policy.parking.quorum, quorums.get(policy.parking.group, 0))
-            expiries.append(policy.parking.expires_in)
-    return Decision(
-        Verdict.REVIEW,
-        _ids(policy.id for policy in reviews),
-        _sentences(policy.notes.message or f"Needs a review by policy {policy.id}." for policy in reviews),
-        _sentences(policy.notes.remedy for policy in reviews),
-        required=tuple(RequiredReview(group, quorum) for group, quorum in sorted(quorums.items())),
-        expires_in=min(expiries),
-    )
-
-
-def _allowed(answers: Collection[Answer], question: Question) -> Decision:
-    if question.facts.unknown:
-        return _unread(question)
-    permits = _unique(policy for answer in answers for policy in answer.permits)
-    messages = [policy.notes.message for policy in permits if policy.notes.message]
-    return Decision(Verdict.ALLOW, _ids(policy.id for policy in permits), _sentences(messages) or "Permitted.")
-
-
-def _unread(question: Question) -> Decision:
-    """P1, whatever the policies say."""
-    return Decision(
-        Verdict.DENY,
-        (UNREAD,),
-        f"The statement is not fully understood, so it does not run. {_unread_reasons(question)}",
-        "Use relations and functions that the catalogue of the data source knows, named with their schema.",
-    )
-
-
-def _unread_reasons(question: Question) -> str:
-    reasons = dict.fromkeys(f"{unknown.what}: {unknown.why}" for unknown in question.facts.unknown)
-    return f"{'; '.join(reasons)}."
-
-
-def _smallest_limit(answers: Collection[Answer]) -> int | None:
+def _smallest_limit(answers: Iterable[Answer]) -> int | None:
     limits = [policy.notes.limit_rows for answer in answers for policy in answer.permits]
     return min((limit for limit in limits if limit is not None), default=None)
 
 
-def _unique(policies: Iterable[Policy]) -> list[Policy]:
-    return sorted({policy.id: policy for policy in policies}.values(), key=lambda policy: policy.line)
+def _row_filters(answers: Iterable[Answer], question: Question) -> tuple[RowFilter, ...]:
+    """Every filter of every permit that holds for a relation: all of them bind, which is the strictest."""
+    found = {
+        RowFilter(*answer.need.relation, policy.notes.row_filter, policy.id)
+        for answer in answers
+        if answer.need.relation
+        for policy in answer.permits
+        if policy.notes.row_filter and (answer.need.action == "read" or _changes_rows(question, answer.need.relation))
+    }
+    return tuple(sorted(found))
 
 
-def _ids(ids: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(ids)))
-
-
-def _sentences(parts: Iterable[str]) -> str:
-    return " ".join(dict.fromkeys(part for part in parts if part))
+def _changes_rows(question: Question, relation: RelationName) -> bool:
+    return any(use.use in _FILTERED_WRITES and (use.schema, use.name) == relation for use in question.facts.relations)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
 
 _TOKENS = re.compile(r'//[^\n]*|"(?:\\.|[^"\\])*"|;')
 _NESTING = re.compile(r"&&|\|\||::|[-+*.[]|\b(?:if|when|unless|has|in|is|like)\b")
@@ -13,11 +16,12 @@ _FILLER = re.compile(r"(?:\s+|//[^\n]*)*")
 
 @dataclass(frozen=True, slots=True)
 class PolicyProblem:
-    """`policy` is the policy's @id, or empty where it has none; `line` counts from 1."""
+    """`policy` is the policy's @id, or empty where it has none; `line` counts from 1. A warning refuses nothing."""
 
     line: int
     policy: str
     reason: str
+    severity: Severity = "error"
 
     def __str__(self) -> str:
         return f"line {self.line}{f', policy {self.policy!r}' if self.policy else ''}: {self.reason}"

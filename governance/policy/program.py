@@ -12,7 +12,7 @@ from typing import Any
 import cedarpy
 from cedarpy import pst
 
-from governance.policy.annotations import AnnotationError, Annotations, Parking, read_annotations
+from governance.policy.annotations import AnnotationError, Annotations, Parking, Scope, read_annotations
 from governance.policy.problems import Fragment, PolicyError, PolicyProblem, excess_of, split_policies
 from governance.policy.words import CONTEXT_WORDS, ENTITY_WORDS
 
@@ -34,13 +34,15 @@ def schema() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`reads`: the context attributes that its conditions name; `reads_whole`: they use `context` itself, too."""
+    """`reads`: the context attributes that its conditions name; `reads_whole`: they use `context` itself, too. `node` is
+    the policy as Cedar's parser read it."""
 
     permits: bool
     notes: Annotations
     reads: frozenset[str]
     reads_whole: bool
     line: int
+    node: pst.Template
 
     @property
     def id(self) -> str:
@@ -55,7 +57,7 @@ class Policy:
 class PolicyProgram:
     """`policies` is keyed by Cedar's own ids. `whole` holds all policies, `unbraked` all but the reviews.
 
-    `reads` are the context attributes that any policy looks at; `names` the entity types of which any policy names one.
+    `reads` are the context attributes that any policy looks at; `named` the ids of the entities that any policy names, by type.
     """
 
     version: int
@@ -64,7 +66,7 @@ class PolicyProgram:
     whole: Any
     unbraked: Any
     reads: frozenset[str]
-    names: frozenset[str]
+    named: Mapping[str, frozenset[str]]
 
     @property
     def changes_by_itself(self) -> bool:
@@ -91,7 +93,7 @@ def compile_policy_set(text: str, version: int = 0) -> PolicyProgram:
         whole=cedarpy.PolicySet.from_pst(parsed),
         unbraked=cedarpy.PolicySet.from_pst(dataclasses.replace(parsed, static_policies=unbraked)),
         reads=_all_reads(policies.values()),
-        names=frozenset(uid.type.basename for uid in _entities(parsed.static_policies)),
+        named=_ids_by_type(parsed.static_policies),
     )
 
 
@@ -152,7 +154,7 @@ def _read_policies(parsed: pst.PolicySet, fragments: tuple[Fragment, ...]) -> di
         line = _line_of(key, fragments)
         problems += [PolicyProblem(line, node.annotations.get("id", ""), reason) for reason in _strange_words(node)]
         try:
-            notes = read_annotations(node.annotations, node.effect, only_unmasks=_only_unmasks(node))
+            notes = read_annotations(node.annotations, node.effect, scope_of(node))
         except AnnotationError as error:
             problems.append(PolicyProblem(line, node.annotations.get("id", ""), str(error)))
             continue
@@ -160,7 +162,7 @@ def _read_policies(parsed: pst.PolicySet, fragments: tuple[Fragment, ...]) -> di
             problems.append(PolicyProblem(line, notes.id, f"the id is taken by the policy on line {seen[notes.id]}"))
         seen.setdefault(notes.id, line)
         reads, reads_whole = _context_reads(node)
-        policies[key] = Policy(node.effect == "permit", notes, reads, reads_whole, line)
+        policies[key] = Policy(node.effect == "permit", notes, reads, reads_whole, line, node)
     if problems:
         raise PolicyError(problems)
     return policies
@@ -172,16 +174,29 @@ def _all_reads(policies: Collection[Policy]) -> frozenset[str]:
     return frozenset().union(*(policy.reads for policy in policies))
 
 
-def _only_unmasks(node: pst.Template) -> bool:
-    match node.action:
+def scope_of(node: pst.Template) -> Scope:
+    return Scope(_actions(node.action), _bounds_rows(node.resource))
+
+
+def _actions(action: pst.ActionConstraint) -> frozenset[str] | None:
+    match action:
         case pst.ActionEq(entity=entity):
-            return entity.id == "unmask"
+            return frozenset({entity.id})
         case pst.ActionIn(entities=entities):
-            return {entity.id for entity in entities} == {"unmask"}
+            return frozenset(entity.id for entity in entities)
+    return None
+
+
+def _bounds_rows(resource: pst.PrincipalOrResourceConstraint) -> bool:
+    match resource:
+        case pst.ScopeEq(entity=pst.EntityUid(type=kind)):
+            return kind.basename == "Table"
+        case pst.ScopeIn(entity=pst.EntityUid(type=kind)) | pst.ScopeIsIn(entity=pst.EntityUid(type=kind)):
+            return kind.basename in ("Table", "Schema", "DataSource")
     return False
 
 
-def _walk(root: object) -> Iterator[object]:
+def walk(root: object) -> Iterator[object]:
     """Every node below `root`; with a stack, since `a && b && …` nests as deep as it is long."""
     stack = [root]
     while stack:
@@ -195,15 +210,22 @@ def _walk(root: object) -> Iterator[object]:
             stack.extend(getattr(node, field.name) for field in dataclasses.fields(node))
 
 
-def _entities(root: object) -> Iterator[pst.EntityUid]:
-    return (node for node in _walk(root) if isinstance(node, pst.EntityUid))
+def entities_named(root: object) -> Iterator[pst.EntityUid]:
+    return (node for node in walk(root) if isinstance(node, pst.EntityUid))
+
+
+def _ids_by_type(root: object) -> Mapping[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for uid in entities_named(root):
+        found.setdefault(uid.type.basename, set()).add(uid.id)
+    return {kind: frozenset(ids) for kind, ids in found.items()}
 
 
 def _context_reads(node: pst.Template) -> tuple[frozenset[str], bool]:
     """The attributes taken from `context` by name, and whether `context` is used in any other way as well."""
     reads: set[str] = set()
     by_name = total = 0
-    for part in _walk(node):
+    for part in walk(node):
         if isinstance(part, pst.GetAttr) and part.base == _CONTEXT_VARIABLE:
             reads.add(part.attr)
             by_name += 1
@@ -216,11 +238,11 @@ def _context_reads(node: pst.Template) -> tuple[frozenset[str], bool]:
 
 
 def _strange_words(node: pst.Template) -> Iterator[str]:
-    for uid in _entities(node):
+    for uid in entities_named(node):
         known = ENTITY_WORDS.get(uid.type.basename)
         if known is not None and uid.id not in known:
             yield f'{uid.type.basename}::"{uid.id}" does not exist; known are {", ".join(sorted(known))}'
-    for part in _walk(node):
+    for part in walk(node):
         if isinstance(part, pst.BinaryOp) and part.op in _COMPARISONS:
             yield from _strange_comparison(part.left, part.right)
             yield from _strange_comparison(part.right, part.left)
@@ -230,6 +252,6 @@ def _strange_comparison(attribute: object, value: object) -> Iterator[str]:
     if not isinstance(attribute, pst.GetAttr) or attribute.attr not in CONTEXT_WORDS:
         return
     known = CONTEXT_WORDS[attribute.attr]
-    for literal in _walk(value):
+    for literal in walk(value):
         if isinstance(literal, pst.StringLit) and literal.value not in known:
             yield f'"{literal.value}" is never in {attribute.attr}; known are {", ".join(sorted(known))}'

@@ -58,9 +58,33 @@ class Need:
 
 @dataclass(frozen=True, slots=True, order=True)
 class ClassifiedColumn:
+    """`path`: a place inside a JSON column, or empty for the whole of it."""
+
     relation: RelationName
     column: str
     data_class: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """All that policies can see of a principal; `type` is Cedar's: User or Agent."""
+
+    type: str
+    name: str
+    groups: frozenset[str]
+    owner: str
+    is_administrator: bool
+
+
+def who_asks(question: Question) -> Who:
+    return Who(
+        question.kind.capitalize(),
+        _text(question.name),
+        question.groups,
+        question.owner,
+        question.is_administrator,
+    )
 
 
 def needs_of(facts: Facts) -> tuple[Need, ...]:
@@ -79,13 +103,20 @@ def needs_of(facts: Facts) -> tuple[Need, ...]:
 
 
 def classified_columns(question: Question) -> tuple[ClassifiedColumn, ...]:
-    return tuple(
-        sorted(
-            ClassifiedColumn(relation, column, data_class)
-            for relation, columns in question.classes.items()
-            for column, data_class in columns.items()
-        )
-    )
+    found = [
+        _classified(relation, column, data_class)
+        for relation, columns in question.classes.items()
+        for column, data_class in columns.items()
+    ]
+    return tuple(sorted(found))
+
+
+def _classified(relation: RelationName, target: str, data_class: str) -> ClassifiedColumn:
+    """A class on a place inside a JSON column is keyed as `column:$.path`."""
+    if ":$" not in target:
+        return ClassifiedColumn(relation, target, data_class)
+    column, _, path = target.partition(":$")
+    return ClassifiedColumn(relation, column, data_class, f"${path}")
 
 
 def context_of(question: Question, reads: Collection[str]) -> str:
@@ -115,15 +146,18 @@ def context_of(question: Question, reads: Collection[str]) -> str:
 
 
 def entities_of(
-    question: Question, relations: Collection[RelationName], columns: Collection[ClassifiedColumn]
+    who: Who,
+    source: str,
+    environment: str,
+    relations: Collection[RelationName],
+    columns: Collection[ClassifiedColumn],
 ) -> list[dict[str, Any]]:
-    source = question.datasource
-    schemas = {schema for schema, _ in relations}
+    schemas = sorted({schema for schema, _ in relations})
     return [
-        _principal_entity(question),
-        _entity(datasource_uid(question), {"environment": question.environment}),
-        *(_entity(_schema_uid(source, schema), parents=[datasource_uid(question)]) for schema in sorted(schemas)),
-        *(_entity(table_uid(source, name), parents=[_schema_uid(source, name[0])]) for name in relations),
+        principal_entity(who),
+        _entity(datasource_uid(source), {"environment": environment}),
+        *(_entity(schema_uid(source, schema), parents=[datasource_uid(source)]) for schema in schemas),
+        *(_entity(table_uid(source, name), parents=[schema_uid(source, name[0])]) for name in relations),
         *(
             _entity(
                 column_uid(source, column),
@@ -134,12 +168,12 @@ def entities_of(
     ]
 
 
-def principal_uid(question: Question) -> Uid:
-    return {"type": question.kind.capitalize(), "id": _text(question.name)}
+def datasource_uid(source: str) -> Uid:
+    return {"type": "DataSource", "id": source}
 
 
-def datasource_uid(question: Question) -> Uid:
-    return {"type": "DataSource", "id": question.datasource}
+def schema_uid(source: str, schema: str) -> Uid:
+    return {"type": "Schema", "id": _dotted(source, schema)}
 
 
 def table_uid(source: str, relation: RelationName) -> Uid:
@@ -147,21 +181,18 @@ def table_uid(source: str, relation: RelationName) -> Uid:
 
 
 def column_uid(source: str, column: ClassifiedColumn) -> Uid:
-    return {"type": "Column", "id": _dotted(source, *column.relation, column.column)}
+    name = _dotted(source, *column.relation, column.column)
+    return {"type": "Column", "id": f"{name}:{column.path}" if column.path else name}
 
 
-def _schema_uid(source: str, schema: str) -> Uid:
-    return {"type": "Schema", "id": _dotted(source, schema)}
-
-
-def _principal_entity(question: Question) -> dict[str, Any]:
-    attributes: dict[str, object] = {"name": _text(question.name)}
-    if question.kind == "user":
-        attributes["administrator"] = question.is_administrator
+def principal_entity(who: Who) -> dict[str, Any]:
+    attributes: dict[str, object] = {"name": who.name}
+    if who.type == "User":
+        attributes["administrator"] = who.is_administrator
     else:
-        attributes["owner"] = _text(question.owner)
-    groups = [{"type": "Group", "id": _text(group)} for group in sorted(question.groups)]
-    return _entity(principal_uid(question), attributes, groups)
+        attributes["owner"] = _text(who.owner)
+    groups = [{"type": "Group", "id": _text(group)} for group in sorted(who.groups)]
+    return _entity({"type": who.type, "id": who.name}, attributes, groups)
 
 
 def _entity(uid: Uid, attributes: Mapping[str, object] | None = None, parents: Collection[Uid] = ()) -> dict[str, Any]:
@@ -179,7 +210,7 @@ def quoted(name: str) -> str:
 
 def _text(value: str) -> str:
     """JSON may carry lone surrogates, which are not text anywhere else."""
-    return value.encode("utf-8", "replace").decode()
+    return value if value.isascii() else value.encode("utf-8", "replace").decode()
 
 
 def _long(value: int | None) -> int:

@@ -15,7 +15,7 @@ from governance.analysis.builtins import FAMILIES
 from governance.policy.engine import decide
 from governance.policy.problems import PolicyError, split_policies
 from governance.policy.program import CONTEXT, compile_policy_set, schema
-from governance.policy.question import classified_columns, context_of, entities_of
+from governance.policy.question import classified_columns, context_of, entities_of, who_asks
 from governance.policy.words import HAZARDS
 from tests.governance.asking import CLASSES, DEFAULT, READ_CUSTOMERS, READS, ask, facts, person
 
@@ -142,7 +142,8 @@ def test_long_lists_are_not_deep() -> None:
 def test_questions_have_the_form_that_the_schema_says(who: dict[str, Any]) -> None:
     question = ask(READ_CUSTOMERS, classes=CLASSES, **who)
     assert orjson.loads(context_of(question, CONTEXT)).keys() == set(CONTEXT)
-    entities = entities_of(question, [("public", "customers"), ("public", "cards")], classified_columns(question))
+    relations = [("public", "customers"), ("public", "cards")]
+    entities = entities_of(who_asks(question), "shop", "prod", relations, classified_columns(question))
     handle = cedarpy.Entities.from_json_str(orjson.dumps(entities).decode(), schema())
     request = {
         "principal": entities[0]["uid"],

@@ -133,7 +133,7 @@ def test_naming_something_else_changes_no_decision(policies: list[str], of: Fact
         + '@id("x") forbid (principal, action == Action::"read", resource == Table::"other.a.b");'
         + '@id("y") forbid (principal, action == Action::"unmask", resource == Column::"other.a.b.c");'
     )
-    assert {"Table", "Column"} <= naming.names
+    assert {"Table", "Column"} <= naming.named.keys()
     question = ask(of, classes=CLASSES)
     assert decide(plain, question) == decide(naming, question)
 

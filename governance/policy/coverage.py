@@ -1,0 +1,69 @@
+"""Policies that do nothing: their condition is never true, or another refuses all that they are about. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cedarpy import pst
+
+from governance.policy.problems import PolicyProblem
+from governance.policy.program import Policy, PolicyProgram, scope_of
+
+UNASKED = frozenset({"export", "approve"})
+
+
+def idle_policies(program: PolicyProgram) -> list[PolicyProblem]:
+    return [
+        PolicyProblem(policy.line, policy.id, reason, "warning")
+        for policy in program.policies.values()
+        for reason in _reasons(policy, program)
+    ]
+
+
+def _reasons(policy: Policy, program: PolicyProgram) -> Iterator[str]:
+    scope = scope_of(policy.node)
+    if _never_holds(policy):
+        yield "it never holds: its condition is always false"
+    elif above := next((one for one in program.policies.values() if _swallows(one, policy)), None):
+        yield f"it changes nothing: {above.id} (line {above.line}) forbids all that it is about"
+    if scope.within(UNASKED):
+        yield "nothing asks for this action at present, so it changes nothing"
+    if policy.permits and scope.within(frozenset({"activate"})):
+        yield "activate needs no permit: administrators may, and nobody else"
+
+
+def _never_holds(policy: Policy) -> bool:
+    return any(
+        (isinstance(clause, pst.When) and clause.expr == pst.BoolLit(value=False))
+        or (isinstance(clause, pst.Unless) and clause.expr == pst.BoolLit(value=True))
+        for clause in policy.node.clauses
+    )
+
+
+def _swallows(above: Policy, below: Policy) -> bool:
+    """`above` refuses, whatever the circumstances, everything that `below` is about."""
+    if above is below or above.permits or above.parking or not _always_holds(above):
+        return False
+    if above.node == below.node or (not below.permits and not below.parking):
+        return False  # Two refusals do no harm beside each other: each says its own why.
+    mine, theirs = scope_of(above.node).actions, scope_of(below.node).actions
+    if mine is not None and (theirs is None or not theirs <= mine):
+        return False
+    return _covers(above.node.principal, below.node.principal) and _covers(above.node.resource, below.node.resource)
+
+
+def _always_holds(policy: Policy) -> bool:
+    return all(clause.expr == pst.BoolLit(value=isinstance(clause, pst.When)) for clause in policy.node.clauses)
+
+
+def _covers(wide: pst.PrincipalOrResourceConstraint, narrow: pst.PrincipalOrResourceConstraint) -> bool:
+    if isinstance(wide, pst.ScopeAny) or wide == narrow:
+        return True
+    match wide, narrow:
+        case pst.ScopeIs(entity_type=one), pst.ScopeIsIn(entity_type=other):
+            return one == other
+        case pst.ScopeIs(entity_type=one), pst.ScopeEq(entity=pst.EntityUid(type=other)):
+            return one == other
+        case pst.ScopeIn(entity=place), pst.ScopeIsIn(entity=inner) | pst.ScopeEq(entity=inner):
+            return place == inner
+    return False
