@@ -195,6 +195,18 @@ register(
     required=("actor", "datasource"),
     optional=("column", "columns", "class", "data_class", "previous", "path", "origin", "changes"),
 )
+register(
+    "classification.scanned",
+    "Data source scanned for sensitive columns",
+    required=("actor", "datasource", "status"),
+    optional=("scan", "sample", "proposed", "accepted", "skipped", "columns", "error"),
+)
+register(
+    "classification.rejected",
+    "Proposed class rejected",
+    required=("actor", "datasource", "column", "data_class"),
+    optional=("confidence", "path"),
+)
 _DATASOURCE = ("name", "engine", "changes", "catalogue_version", "host", "database")
 register("datasource.added", "Data source added", required=("actor", "datasource"), optional=_DATASOURCE)
 register("datasource.changed", "Data source changed", required=("actor", "datasource"), optional=_DATASOURCE)

@@ -85,6 +85,92 @@ class Classification(models.Model):
         return f"{self.schema}.{self.relation}.{self.column}={self.data_class}"
 
 
+class ClassScan(models.Model):
+    """One run over the values of a data source. `touched_at` moves while it works: one that stands still has died."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "waiting for a worker"
+        RUNNING = "running", "running"
+        FINISHED = "finished", "finished"
+        FAILED = "failed", "failed"
+
+    OPEN = (State.WAITING, State.RUNNING)
+
+    datasource = models.ForeignKey(DataSource, on_delete=models.CASCADE, related_name="scans")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    started_by = models.CharField(max_length=160)
+    started_at = models.DateTimeField(auto_now_add=True)
+    touched_at = models.DateTimeField(auto_now=True)
+    finished_at = models.DateTimeField(null=True)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    proposed = models.PositiveIntegerField(default=0)
+    # What could not be read, as [relation, reason].
+    skipped = models.JSONField(default=list)
+    problem = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["-started_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_scan_at_a_time", fields=["datasource"], condition=Q(state__in=["waiting", "running"])
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"scan {self.pk} of {self.datasource.name}"
+
+
+class ClassProposal(models.Model):
+    """A class that a scan proposes, and what people decided. It holds masked examples, never a value.
+
+    `share`: percent of checked values that passed, null where there were none. `evidence` tells a later scan whether it has
+    found something else.
+    """
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed", "proposed"
+        ACCEPTED = "accepted", "accepted"
+        REJECTED = "rejected", "rejected"
+
+    datasource = models.ForeignKey(DataSource, on_delete=models.CASCADE, related_name="proposals")
+    schema = models.CharField(max_length=63)
+    relation = models.CharField(max_length=63)
+    column = models.CharField(max_length=63)
+    path = models.CharField(max_length=300, blank=True)
+    data_class = models.CharField(max_length=40)
+    confidence = models.PositiveSmallIntegerField()
+    reason = models.CharField(max_length=500)
+    share = models.PositiveSmallIntegerField(null=True)
+    examples = models.JSONField(default=list)
+    evidence = models.CharField(max_length=64)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED)
+    # What people chose: the proposed class, or another one.
+    chosen_class = models.CharField(max_length=40, blank=True)
+    decided_by = models.CharField(max_length=160, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-confidence", "schema", "relation", "column", "path"]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_open_proposal_a_column",
+                fields=["datasource", "schema", "relation", "column", "path"],
+                condition=Q(state="proposed"),
+            )
+        ]
+        indexes = [models.Index(name="proposals_by_state", fields=["datasource", "state", "-confidence"])]
+
+    def __str__(self) -> str:
+        return f"{self.target}={self.data_class}"
+
+    @property
+    def target(self) -> str:
+        place = f"{self.schema}.{self.relation}.{self.column}"
+        return f"{place}:{self.path}" if self.path else place
+
+
 class PolicySet(models.Model):
     """A version of the policies, in Cedar. Exactly one is active; the text of a version never changes."""
 
