@@ -14,6 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
@@ -96,12 +97,28 @@ def assess(datasource: DataSource, sql: str, asking: Asking, *, read_again: bool
     return assessment
 
 
+def assess_under(
+    program: PolicyProgram, datasource: DataSource, sql: str, asking: Asking, *, now: datetime | None = None
+) -> Assessment:
+    """Like `assess`, by policies that need not be the active ones, and at any time: to explain and to replay. What comes of
+    it is not kept."""
+    versions = in_force(datasource)
+    catalogue = catalogue_store.current(datasource, versions)
+    script = _kept_script(sql, _Keyed((datasource.pk, catalogue.version), catalogue))
+    return _assess(datasource, script, classes_of(datasource, catalogue, versions), program, asking, now)
+
+
 def _names_the_unknown(script: Script) -> bool:
     return any(unknown.why == NOT_IN_CATALOGUE for unknown in script.facts.unknown)
 
 
 def _assess(
-    datasource: DataSource, script: Script, classes: Classes, program: PolicyProgram, asking: Asking
+    datasource: DataSource,
+    script: Script,
+    classes: Classes,
+    program: PolicyProgram,
+    asking: Asking,
+    now: datetime | None = None,
 ) -> Assessment:
     touched = {(use.schema, use.name) for use in script.facts.relations}
     mine = {name: columns for name, columns in classes.items() if name in touched}
@@ -109,7 +126,7 @@ def _assess(
     facts = dataclasses.replace(script.facts, hazards=script.facts.hazards + hazards)
     named = {data_class for columns in mine.values() for data_class in columns.values()}
     risk = assess_risk(facts, datasource.environment, named)
-    decision = decide(program, _question(datasource, facts, mine, asking, risk.score))
+    decision = decide(program, _question(datasource, facts, mine, asking, risk.score, now))
     if decision.verdict is Verdict.DENY:
         return Assessment(script, facts, risk, decision)
     try:
@@ -128,7 +145,9 @@ def _assess(
         return Assessment(script, facts, risk, refused)
 
 
-def _question(datasource: DataSource, facts: Facts, classes: Classes, asking: Asking, risk: int) -> Question:
+def _question(
+    datasource: DataSource, facts: Facts, classes: Classes, asking: Asking, risk: int, now: datetime | None
+) -> Question:
     principal = asking.principal
     return Question(
         principal=principal.label,
@@ -142,7 +161,7 @@ def _question(datasource: DataSource, facts: Facts, classes: Classes, asking: As
         facts=facts,
         classes=classes,
         door=asking.door,
-        now=timezone.now(),
+        now=now or timezone.now(),
         purpose=asking.purpose,
         on_behalf_of=asking.on_behalf_of,
         run=asking.run,
