@@ -130,7 +130,10 @@ def _assess(
     if decision.verdict is Verdict.DENY:
         return Assessment(script, facts, risk, decision)
     try:
-        plans = tuple(plan_masks(analysis, decision.obligations.masks) for analysis in script.statements)
+        plans = tuple(
+            plan_masks(analysis, decision.obligations.masks, decision.obligations.row_filters)
+            for analysis in script.statements
+        )
         texts = tuple(rewrite(analysis, plan) for analysis, plan in zip(script.statements, plans, strict=True))
         return Assessment(script, facts, risk, decision, plans, texts)
     except MaskingImpossible as error:

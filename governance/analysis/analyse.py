@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from governance.analysis.calls import judge_attributes
 from governance.analysis.facts import Facts
@@ -26,6 +26,8 @@ class Analysis:
     occurrences: tuple[Occurrence, ...]
     targets: tuple[Target, ...]
     views: Mapping[RelationName, Analysis]
+    # Of functions of the database, by (schema, name): each statement of each readable body.
+    bodies: Mapping[tuple[str, str], tuple[Analysis, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,8 +5,8 @@ What cannot be is refused before anything runs (`MaskingImpossible`): a mask tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from pglast import ast
 
@@ -14,69 +14,110 @@ from governance.analysis.analyse import Analysis
 from governance.analysis.facts import Use
 from governance.catalogue.model import Relation, RelationKind, RelationName
 from governance.masking.errors import MaskingImpossible
-from governance.masking.writes import returned_masked_columns
-from governance.policy.decision import MaskedColumn
+from governance.policy.decision import MaskedColumn, RowFilter
 
 # The statements in which a relation can be replaced by a sub-select with the same meaning.
 REWRITABLE = (
     ast.SelectStmt, ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt, ast.CreateTableAsStmt,
+    ast.CopyStmt, ast.ExplainStmt, ast.PrepareStmt, ast.DeclareCursorStmt,
 )  # fmt: skip
+Masks = Mapping[str, tuple[MaskedColumn, ...]]
+NO_MASKS: Masks = {}
 
 
 @dataclass(frozen=True, slots=True)
 class MaskPlan:
-    """Masks by relation and column. Empty: nothing is masked, and the statement runs as it was written."""
+    """Masks by relation and column (several where they lie on places inside it), and row filters by relation. Empty: the
+    statement runs as it was written."""
 
-    masks: Mapping[RelationName, Mapping[str, MaskedColumn]]
+    masks: Mapping[RelationName, Masks]
+    filters: Mapping[RelationName, tuple[RowFilter, ...]] = field(default_factory=dict)
 
-    def of(self, relation: Relation) -> Mapping[str, MaskedColumn]:
-        return self.masks.get((relation.schema, relation.name), {})
+    def of(self, relation: Relation) -> Masks:
+        return self.masks.get((relation.schema, relation.name), NO_MASKS)
 
-    def concerns(self, analysis: Analysis) -> bool:
-        """Whether a masked relation is read anywhere in it, through views too."""
-        return any(
-            self.of(occurrence.relation) or self.lies_under(analysis, occurrence.relation)
-            for occurrence in analysis.occurrences
-        )
+    def filters_of(self, relation: Relation) -> tuple[RowFilter, ...]:
+        return self.filters.get((relation.schema, relation.name), ())
+
+    def changes(self, relation: Relation) -> bool:
+        """Whether this principal gets anything but the relation as it is."""
+        return bool(self.of(relation) or self.filters_of(relation))
+
+    def needs(self, analysis: Analysis, relation: Relation) -> bool:
+        """Whether it must be replaced where it is read: for itself, or for what lies below a view."""
+        return self.changes(relation) or self.lies_under(analysis, relation)
 
     def lies_under(self, analysis: Analysis, relation: Relation) -> bool:
         view = analysis.views.get((relation.schema, relation.name))
-        return view is not None and self.concerns(view)
+        return view is not None and relation.kind is RelationKind.VIEW and self.concerns(view)
+
+    def concerns(self, analysis: Analysis) -> bool:
+        """Whether it reads a relation that must be replaced."""
+        return any(self.needs(analysis, occurrence.relation) for occurrence in analysis.occurrences)
 
 
-def plan_masks(analysis: Analysis, masks: Iterable[MaskedColumn]) -> MaskPlan:
+NOTHING = MaskPlan({})
+
+
+def plan_masks(analysis: Analysis, masks: Iterable[MaskedColumn], row_filters: Iterable[RowFilter] = ()) -> MaskPlan:
     """Raises `MaskingImpossible` with the reason and what to do instead."""
-    by_relation: dict[RelationName, dict[str, MaskedColumn]] = {}
-    for mask in masks:
-        by_relation.setdefault((mask.schema, mask.relation), {})[mask.column] = mask
-    plan = MaskPlan(by_relation)
+    plan = MaskPlan(_masks_by_column(masks), _filters_by_relation(row_filters))
+    if not plan.masks and not plan.filters:
+        return plan
     _check_definitions(analysis, plan)
+    if isinstance(analysis.parsed.statement, ast.ViewStmt):
+        return NOTHING  # A view holds no rows. Reading it is masked below it, for whoever reads.
     _check_every_read(analysis, plan)
+    _check_bodies(analysis, plan)
     if plan.concerns(analysis):
         _check_form(analysis)
-        _check_materialised(analysis, plan)
-    for target in analysis.targets:
-        if columns := returned_masked_columns(target, plan.of(target.relation)):
-            raise MaskingImpossible(
-                f"RETURNING would show masked columns of {target.relation.qualified}: {', '.join(columns)}.",
-                remedy="Name the columns that you need in RETURNING, without these.",
-            )
+    _check_materialised(analysis, plan)
     return plan
 
 
+def _masks_by_column(masks: Iterable[MaskedColumn]) -> dict[RelationName, dict[str, tuple[MaskedColumn, ...]]]:
+    found: dict[RelationName, dict[str, tuple[MaskedColumn, ...]]] = {}
+    for mask in masks:
+        columns = found.setdefault((mask.schema, mask.relation), {})
+        columns[mask.column] = (*columns.get(mask.column, ()), mask)
+    return found
+
+
+def _filters_by_relation(filters: Iterable[RowFilter]) -> dict[RelationName, tuple[RowFilter, ...]]:
+    found: dict[RelationName, tuple[RowFilter, ...]] = {}
+    for one in filters:
+        found[one.schema, one.relation] = (*found.get((one.schema, one.relation), ()), one)
+    return found
+
+
 def _check_every_read(analysis: Analysis, plan: MaskPlan) -> None:
-    """A masked relation that is read where nothing can be put in its place (COPY, for one) is not read at all."""
+    """What must be replaced and is read where nothing can be put in its place is not read at all."""
     replaceable = {
         (occurrence.relation.schema, occurrence.relation.name)
         for inner in (analysis, *_views_in(analysis))
         for occurrence in inner.occurrences
     } | {(target.relation.schema, target.relation.name) for target in analysis.targets}
     for use in analysis.facts.relations:
-        if use.use is Use.READ and plan.masks.get((use.schema, use.name)) and (use.schema, use.name) not in replaceable:
+        name = (use.schema, use.name)
+        if use.use is Use.READ and name not in replaceable and (name in plan.masks or name in plan.filters):
             raise MaskingImpossible(
                 f"{use.qualified} has sensitive columns and is read in a way that cannot be masked.",
                 remedy="Use a plain SELECT.",
             )
+
+
+def _check_bodies(analysis: Analysis, plan: MaskPlan) -> None:
+    """A function runs as its owner wrote it: nothing can be put in the place of what it reads."""
+    for (schema, name), bodies in analysis.bodies.items():
+        for body in bodies:
+            touched = [*(o.relation for o in body.occurrences), *(target.relation for target in body.targets)]
+            found = next((relation for relation in touched if plan.needs(body, relation)), None)
+            if found is not None:
+                raise MaskingImpossible(
+                    f"The function {schema}.{name}() reads {found.qualified}, which has columns that are masked for you.",
+                    remedy="Read the relation itself; its sensitive columns come masked.",
+                )
+            _check_bodies(body, plan)
 
 
 def _check_form(analysis: Analysis) -> None:
@@ -92,14 +133,15 @@ def _check_materialised(analysis: Analysis, plan: MaskPlan) -> None:
     for inner in (analysis, *_views_in(analysis)):
         for occurrence in inner.occurrences:
             relation = occurrence.relation
-            if relation.kind is RelationKind.MATERIALIZED_VIEW and plan.lies_under(inner, relation):
+            below = inner.views.get((relation.schema, relation.name))
+            if relation.kind is RelationKind.MATERIALIZED_VIEW and below is not None and plan.concerns(below):
                 raise MaskingImpossible(
                     f"{relation.qualified} is a materialised view over sensitive columns: what it stores is not masked.",
                     remedy="Read the relations that it is made from.",
                 )
 
 
-def _views_in(analysis: Analysis) -> Iterable[Analysis]:
+def _views_in(analysis: Analysis) -> Iterator[Analysis]:
     for view in analysis.views.values():
         yield view
         yield from _views_in(view)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 
 import pytest
 
-from governance.masking import rewrite as rewriting
+from governance.masking.edits import Edits
 from governance.masking.errors import MaskingImpossible
 from governance.masking.plan import plan_masks
 from governance.masking.rewrite import rewrite
-from governance.policy.decision import MaskedColumn
+from governance.policy.decision import MaskedColumn, RowFilter
 from tests.governance.analysis.shop import read
 from tests.governance.masking.masking import MASKED, planned, rewritten
 
+OPEN_ORDERS = RowFilter("public", "orders", "status = 'open'", "open-only")
 REPLACED = {
     "SELECT * FROM customers": "SELECT * FROM ROWS AS \"customers\"",
     "SELECT * FROM customers c": "SELECT * FROM ROWS c",
@@ -44,6 +45,31 @@ REPLACED = {
     "SELECT * FROM mails": 'SELECT * FROM (SELECT id, lower(email) AS mail FROM ROWS AS "customers") AS "mails"',
     "SELECT n.mail FROM nested n":
         'SELECT n.mail FROM (SELECT m.mail FROM (SELECT id, lower(email) AS mail FROM ROWS AS "customers") m) n',
+    "TABLE customers": 'SELECT * FROM ROWS AS "customers"',
+    "(TABLE customers) UNION ALL SELECT 1, '', '', ''":
+        "(SELECT * FROM ROWS AS \"customers\") UNION ALL SELECT 1, '', '', ''",
+    "EXPLAIN ANALYZE VERBOSE SELECT * FROM customers":
+        'EXPLAIN (ANALYZE, VERBOSE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) SELECT * FROM ROWS AS "customers"',
+    "EXPLAIN (FORMAT json, COSTS, BUFFERS) SELECT * FROM customers":
+        'EXPLAIN (FORMAT JSON, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) SELECT * FROM ROWS AS "customers"',
+    "EXPLAIN (SELECT * FROM customers)":
+        'EXPLAIN (COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) (SELECT * FROM ROWS AS "customers")',
+    "CREATE VIEW v AS SELECT * FROM customers": "CREATE VIEW v AS SELECT * FROM customers",
+    "SELECT c.id, c.name, count(*) FROM customers c JOIN orders o ON o.customer_id = c.id GROUP BY c.id":
+        'SELECT c.id, c.name, count(*) FROM ROWS c JOIN orders o ON o.customer_id = c.id GROUP BY "c"."name", c.id',
+    "SELECT id, email FROM customers GROUP BY 1 ORDER BY city":
+        'SELECT id, email FROM ROWS AS "customers" GROUP BY "customers"."city", "customers"."email", 1 ORDER BY city',
+    "SELECT c.* FROM customers c GROUP BY lower('x'), c.id":
+        'SELECT c.* FROM ROWS c GROUP BY lower(\'x\'), "c"."city", "c"."email", "c"."name", c.id',
+    "SELECT city, count(*) FROM customers GROUP BY city": 'SELECT city, count(*) FROM ROWS AS "customers" GROUP BY city',
+    "SELECT id FROM customers GROUP BY GROUPING SETS ((id), ())":
+        'SELECT id FROM ROWS AS "customers" GROUP BY GROUPING SETS ((id), ())',
+    "UPDATE customers SET city = 'x' WHERE id = 1 RETURNING *":
+        "UPDATE customers SET city = 'x' WHERE id = 1 RETURNING \"customers\".\"id\", ('[redacted]'::text) AS \"name\","
+        ' (NULL::text) AS "email", "customers"."city"',
+    "DELETE FROM customers c WHERE id = 1 RETURNING id, c.email, lower(name), old.name AS was":
+        "DELETE FROM customers c WHERE id = 1 RETURNING id, (NULL::text) AS \"email\", lower(('[redacted]'::text)),"
+        " ('[redacted]'::text) AS was",
     "SELECT * FROM town_orders, orders": "SELECT * FROM town_orders, orders",
     "SELECT id FROM orders": "SELECT id FROM orders",
     "DELETE FROM customers WHERE id = 1": "DELETE FROM customers WHERE id = 1",
@@ -61,12 +87,12 @@ def test_only_stays_inside() -> None:
 
 
 REFUSED = (
-    "TABLE customers", "SELECT * FROM customers TABLESAMPLE SYSTEM (10)", "SELECT * FROM U&\"!0063ustomers\" UESCAPE '!'",
-    "SELECT * FROM stored", "EXPLAIN SELECT * FROM customers", "COPY customers TO STDOUT",
-    "COPY (SELECT * FROM customers) TO STDOUT",
-    "CREATE VIEW v AS SELECT * FROM customers", "CREATE SCHEMA s CREATE VIEW v AS SELECT * FROM public.customers",
+    "SELECT * FROM customers TABLESAMPLE SYSTEM ($1)", "SELECT * FROM mails TABLESAMPLE SYSTEM (1)",
+    "SELECT * FROM U&\"!0063ustomers\" UESCAPE '!'",
+    "SELECT * FROM stored", "CREATE SCHEMA s CREATE VIEW v AS SELECT * FROM public.customers",
     "ALTER TABLE customers RENAME COLUMN email TO x", "ALTER TABLE customers RENAME TO x", "ALTER TABLE customers SET SCHEMA x",
-    "UPDATE customers SET city = 'x' WHERE id = 1 RETURNING *", "DELETE FROM customers WHERE id = 1 RETURNING email",
+    "SELECT ctid, c FROM customers c", "SELECT c.ctid, * FROM customers c, orders o", "SELECT ctid FROM customers c(a, b)",
+    "SELECT id, name FROM customers GROUP BY 1 UNION SELECT id, name FROM customers GROUP BY 1",
     "SELECT " + "NOT " * 260 + "true FROM customers",
 )  # fmt: skip
 
@@ -84,34 +110,80 @@ def test_an_unknown_mask_is_refused() -> None:
         rewrite(analysis, plan)
 
 
+def spliced(monkeypatch: pytest.MonkeyPatch, spoil: Callable[[int, int, str], tuple[int, int, str] | None]) -> None:
+    right = Edits.splice
+
+    def wrong(edits: Edits, start: int, end: int, text: str) -> None:
+        if spoilt := spoil(start, end, text):
+            right(edits, *spoilt)
+
+    monkeypatch.setattr(Edits, "splice", wrong)
+
+
 @pytest.mark.parametrize("wrong", ["customers", "(SELECT * FROM customers)", "ROWS, customers", ") x, (SELECT 1"])
 def test_the_proof_refuses_a_wrong_replacement(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    right = rewriting._replace
-    monkeypatch.setattr(rewriting, "_replace", lambda *given: replace(right(*given), text=wrong))
+    spliced(monkeypatch, lambda start, end, _: (start, end, wrong))
     with pytest.raises(MaskingImpossible):
         rewrite(*planned("SELECT * FROM customers c"))
 
 
 @pytest.mark.parametrize("shift", [-1, 1, 10])
 def test_the_proof_refuses_a_replacement_at_a_wrong_place(shift: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    right = rewriting._span
-
-    def shifted(*given: object) -> tuple[int, int]:
-        start, end = right(*given)  # type: ignore[arg-type]
-        return start + shift, end + shift
-
-    monkeypatch.setattr(rewriting, "_span", shifted)
+    spliced(monkeypatch, lambda start, end, text: (start + shift, end + shift, text))
     with pytest.raises(MaskingImpossible):
         rewrite(*planned("SELECT name, city FROM customers, orders, items"))
 
 
 def test_the_proof_refuses_when_a_place_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = rewriting._replace
-    analysis, plan = planned("SELECT 1 FROM customers a, customers b")
-    first = right(analysis.occurrences[0], analysis, plan)
-    monkeypatch.setattr(rewriting, "_replace", lambda *given: first)
+    spliced(monkeypatch, lambda start, end, text: (start, end, text) if start < 20 else None)
     with pytest.raises(MaskingImpossible):
-        rewrite(analysis, plan)
+        rewrite(*planned("SELECT 1 FROM customers a, customers b"))
+
+
+def test_a_sample_is_taken_of_the_table_below_its_masks() -> None:
+    sql = rewritten("SELECT * FROM customers AS c(a, b) TABLESAMPLE bernoulli (10) REPEATABLE (3) WHERE a = 1")
+    assert sql.endswith(
+        'FROM "public"."customers" TABLESAMPLE bernoulli (10) REPEATABLE (3)) AS "c"("a", "b") WHERE a = 1'
+    )
+
+
+@pytest.mark.parametrize("star", ["*", "c.*"])
+def test_a_star_beside_a_system_column_stays_the_columns_of_the_relation(star: str) -> None:
+    columns = ", ".join(f'"c"."{name}"' for name in ("id", "name", "email", "city"))
+    sql = rewritten(f"SELECT {star}, ctid FROM customers c")
+    assert sql.startswith(f"SELECT {columns}, ctid FROM (SELECT")
+    assert sql.endswith('"city", "ctid" FROM "public"."customers") c')
+
+
+FILTERED = {
+    "SELECT id FROM orders": 'SELECT id FROM (SELECT "id", "customer_id", "status", "total" FROM "public"."orders"'
+    ' WHERE (status = \'open\')) AS "orders"',
+    "UPDATE orders o SET total = 1": 'UPDATE orders o SET total = 1 WHERE (("o".status = \'open\'))',
+    "DELETE FROM orders WHERE id = 1 OR true RETURNING id":
+        'DELETE FROM orders WHERE ( id = 1 OR true) AND (("orders".status = \'open\')) RETURNING id',
+    "WITH d AS (DELETE FROM orders WHERE id = 1 AND total = 2) SELECT 1;":
+        'WITH d AS (DELETE FROM orders WHERE ( id = 1 AND total = 2) AND (("orders".status = \'open\'))) SELECT 1;',
+    "INSERT INTO orders (id) VALUES (1)": "INSERT INTO orders (id) VALUES (1)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("sql", "expected"), FILTERED.items(), ids=str)
+def test_a_row_filter_bounds_reads_and_writes(sql: str, expected: str) -> None:
+    analysis = read(sql)
+    assert rewrite(analysis, plan_masks(analysis, (), [OPEN_ORDERS])) == expected
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO orders (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET total = 1",
+        "MERGE INTO orders o USING items i ON o.id = i.line WHEN MATCHED THEN DELETE",
+    ],
+)
+def test_a_write_that_a_row_filter_cannot_bound_is_refused(sql: str) -> None:
+    analysis = read(sql)
+    with pytest.raises(MaskingImpossible, match="Only some rows"):
+        rewrite(analysis, plan_masks(analysis, (), [OPEN_ORDERS]))
 
 
 def test_a_column_that_the_catalogue_does_not_know_is_not_in_the_rows() -> None:

@@ -1,0 +1,202 @@
+"""Changes to a statement, each as text and as what the text must come to mean; and the proof that both agree. Pure.
+
+A change is spliced into the text at the parser's own place. The new text is parsed again, and its tree must be the old one
+with exactly the intended changes. Whatever a splice gets wrong (a syntax nobody thought of) ends as a refusal, not as a leak.
+Trees are libpg_query's JSON here: it is made and compared in a tenth of the time of Python objects.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from pglast.parser import ParseError, parse_sql_json
+
+from governance.analysis.analyse import Analysis
+from governance.catalogue.model import Relation
+from governance.masking.errors import MaskingImpossible
+from governance.masking.plan import MaskPlan
+
+Tree = dict[str, Any]
+# A node of the old tree, without its places, to what stands in its stead: mostly one node; several in a list.
+Become = Callable[[Tree], list[Tree]]
+# The type of a node and the byte at which it stands; a statement stands where the relation that it writes does.
+Place = tuple[str, int]
+WHOLE: Place = ("", -1)
+
+PLACES = frozenset({"location", "list_start", "list_end", "rexpr_list_start", "rexpr_list_end", "arg_location"})
+# In JSON a quote inside a value is escaped, so this finds fields only.
+_PLACE_FIELDS = "|".join((*sorted(PLACES), "name_location", "stmt_location", "stmt_len"))
+_PLACE = re.compile(rf'"(?:{_PLACE_FIELDS})":-?\d+,|,?"(?:{_PLACE_FIELDS})":-?\d+')
+_WRITES = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
+
+
+@dataclass(frozen=True, slots=True)
+class Splice:
+    """`text` for the characters from `start` to `end` (exclusive)."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Edits:
+    """What is to be changed in one statement. The splices must not overlap."""
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+        self._splices: list[Splice] = []
+        self._becomes: dict[Place, Become] = {}
+
+    def splice(self, start: int, end: int, text: str) -> None:
+        self._splices.append(Splice(start, end, text))
+
+    def becomes(self, kind: str, place: int, become: Become) -> None:
+        """`place` in characters. Each node can become something else once."""
+        key = (kind, len(self.sql[:place].encode()))
+        if key in self._becomes:
+            raise MaskingImpossible("Two changes of the statement meet in one place.", remedy="Write it more plainly.")
+        self._becomes[key] = become
+
+    def whole_becomes(self, become: Become) -> None:
+        self._becomes[WHOLE] = become
+
+    def apply(self) -> str:
+        """The new text. Raises `MaskingImpossible` unless it means exactly what was intended."""
+        if not self._splices and not self._becomes:
+            return self.sql
+        pieces, end = [], 0
+        for splice in sorted(self._splices, key=lambda splice: (splice.start, splice.end)):
+            if splice.start < end:
+                raise MaskingImpossible("Two changes of the statement overlap.", remedy="Write it more plainly.")
+            pieces += [self.sql[end : splice.start], splice.text]
+            end = splice.end
+        text = "".join([*pieces, self.sql[end:]])
+        if self._intended() != statement_tree(text):
+            raise MaskingImpossible(
+                "The masked statement did not come out as meant.",
+                remedy="Write it more plainly: SELECT … FROM … WHERE ….",
+            )
+        return text
+
+    def _intended(self) -> Tree:
+        changing = _Changing(dict(self._becomes))
+        (tree,) = changing.item(_only_statement(parse_json(self.sql)))
+        if WHOLE in changing.left:
+            (tree,) = changing.left.pop(WHOLE)(tree)
+        if changing.left:
+            raise MaskingImpossible("The place of a change in the statement was not found.")
+        return tree
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rewriting:
+    """One statement on its way to its masked form. `rewrite` does the same for the definition of a view in it."""
+
+    analysis: Analysis
+    plan: MaskPlan
+    edits: Edits
+    rewrite: Callable[[Analysis, MaskPlan], str]
+    words: frozenset[str]
+
+    def needs(self, relation: Relation) -> bool:
+        return self.plan.needs(self.analysis, relation)
+
+    def has_word(self, *names: str) -> bool:
+        """Whether the text has one of these tokens at all: the cheap question before going through the tree."""
+        return not self.words.isdisjoint(names)
+
+
+class _Changing:
+    """Goes through a tree, drops places and puts in what nodes become; `left` are changes whose node was not met."""
+
+    def __init__(self, left: dict[Place, Become]) -> None:
+        self.left = left
+
+    def value(self, value: Any) -> Any:
+        if type(value) is list:
+            return [part for item in value for part in self.item(item)]
+        if type(value) is not dict:
+            return value
+        changed = self.item(value)
+        if len(changed) != 1:
+            raise MaskingImpossible("A change of the statement does not fit where it stands.")
+        return changed[0]
+
+    def item(self, node: Any) -> list[Any]:
+        if type(node) is not dict:
+            return [self.value(node)]
+        if len(node) == 1:
+            ((kind, body),) = node.items()
+            if type(body) is dict and kind[0].isupper():
+                become = self.left.pop((kind, _place_of(kind, body)), None)
+                changed = {kind: self._fields(body)}
+                return become(changed) if become else [changed]
+        return [self._fields(node)]
+
+    def _fields(self, node: Tree) -> Tree:
+        return {
+            name: self.value(value) if type(value) in (dict, list) else value
+            for name, value in node.items()
+            if name not in PLACES
+        }
+
+
+def _place_of(kind: str, body: Tree) -> int:
+    if kind in _WRITES:
+        body = body.get("relation", {})
+    elif kind == "RangeTableSample":
+        body = body["relation"].get("RangeVar", {})
+    elif kind == "SelectStmt":
+        # A query stands where its GROUP BY names its first column: nothing else of one is changed as a whole.
+        grouped = body.get("groupClause", ())
+        body = next((item["ColumnRef"] for item in grouped if "ColumnRef" in item), {"location": 0} if grouped else {})
+    place = body.get("location", -1)
+    return place if isinstance(place, int) else -1
+
+
+def statement_tree(sql: str) -> Tree:
+    """Without places. Raises `MaskingImpossible` for anything but one statement."""
+    return _only_statement(orjson.loads(_PLACE.sub("", _parsed(sql))))
+
+
+def parse_json(sql: str) -> Tree:
+    tree: Tree = orjson.loads(_parsed(sql))
+    return tree
+
+
+def _parsed(sql: str) -> str:
+    try:
+        return str(parse_sql_json(sql))
+    except ParseError as error:
+        raise MaskingImpossible(
+            "The statement's form does not let a relation be replaced by its masked rows.",
+            remedy="Use a plain SELECT … FROM.",
+        ) from error
+
+
+def _only_statement(parsed: Tree) -> Tree:
+    statements = parsed.get("stmts", [])
+    if len(statements) != 1:
+        raise MaskingImpossible("The masked statement did not stay one statement.")
+    tree: Tree = statements[0]["stmt"]
+    return tree
+
+
+@lru_cache(maxsize=8192)
+def query_tree(sql: str) -> Tree:
+    """A sub-select as it stands in FROM, from its text with brackets: `(SELECT …)`."""
+    tree: Tree = statement_tree(f"SELECT * FROM {sql} AS x")["SelectStmt"]["fromClause"][0]["RangeSubselect"][
+        "subquery"
+    ]
+    return tree
+
+
+@lru_cache(maxsize=8192)
+def expression_tree(sql: str) -> Tree:
+    tree: Tree = statement_tree(f"SELECT {sql}")["SelectStmt"]["targetList"][0]["ResTarget"]["val"]
+    return tree
