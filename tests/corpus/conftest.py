@@ -18,6 +18,7 @@ from tests.factories import make_cast, make_datasource
 from tests.fixtures.databases import RESTORE, MakeTarget, _empty_redis
 
 SHOP = (Path(__file__).parent / "shop.sql").read_text()
+TPCH = (Path(__file__).parent / "tpch.sql").read_text()
 # What is masked away differs in every way: letters, order, length. What masks keep (domains, last digits, years) is equal.
 ALDER = {
     "name": "Alderqz", "mail": "alderqz.", "dial": "+46701234", "month": 3, "day": 14, "cents": 111, "digits": "411111111111",
@@ -70,6 +71,13 @@ def shops(committed_control_db: str, target_database: MakeTarget) -> Iterator[tu
 @pytest.fixture(scope="module")
 def shop(shops: tuple[Shop, Shop]) -> Shop:
     return shops[0]
+
+
+@pytest.fixture(scope="module")
+def tpch(shop: Shop, target_database: MakeTarget) -> Shop:
+    """TPC-H on production, with nothing classified."""
+    database = target_database(TPCH)
+    return Shop(replace(shop.cast, datasource=make_datasource(database.dsn, name="tpch", classes={})), database, ())
 
 
 def secrets_of(marks: dict[str, Any]) -> tuple[str, ...]:
