@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from governance.analysis.calls import judge_attributes
-from governance.analysis.facts import Facts
+from governance.analysis.columns import NO_COLUMNS, Columns, read_columns
+from governance.analysis.facts import Facts, Use
 from governance.analysis.parse import Parsed, parse
 from governance.analysis.reader import Occurrence, Reader, Target
 from governance.analysis.utility import read_statement
@@ -28,6 +29,7 @@ class Analysis:
     views: Mapping[RelationName, Analysis]
     # Of functions of the database, by (schema, name): each statement of each readable body.
     bodies: Mapping[tuple[str, str], tuple[Analysis, ...]] = field(default_factory=dict)
+    columns: Columns = NO_COLUMNS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,11 +88,14 @@ class _Analyser:
         return self.views[key][0]
 
     def _freeze(self, parsed: Parsed, reader: Reader) -> Analysis:
+        views = {name: self.views[name][1] for name in reader.views if name in self.views}
+        columns = self._columns(parsed, reader)
         facts = Facts(
             kinds=frozenset(reader.kinds),
             fingerprint=parsed.fingerprint,
             normal=parsed.normal,
             relations=tuple(sorted(reader.relations)),
+            columns=columns.facts(view.facts for view in views.values()),
             functions=tuple(sorted(reader.functions)),
             hazards=tuple(dict.fromkeys(reader.hazards)),
             unknown=tuple(dict.fromkeys(reader.unknown)),
@@ -98,5 +103,10 @@ class _Analyser:
             by_key=reader.by_key,
             rows_inserted=reader.rows_inserted,
         )
-        views = {name: self.views[name][1] for name in reader.views if name in self.views}
-        return Analysis(facts, parsed, self.catalogue, tuple(reader.occurrences), tuple(reader.targets), views)
+        occurrences, targets = tuple(reader.occurrences), tuple(reader.targets)
+        return Analysis(facts, parsed, self.catalogue, occurrences, targets, views, columns=columns)
+
+    def _columns(self, parsed: Parsed, reader: Reader) -> Columns:
+        defined = ((use.schema, use.name) for use in reader.relations if use.use is Use.DEFINE)
+        relations = [relation for name in defined if (relation := self.catalogue.relations.get(name))]
+        return read_columns(parsed.statement, reader.occurrences, reader.targets, relations)
