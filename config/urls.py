@@ -10,6 +10,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("", include("gateway.web.urls")),
     path("requests/", include("approvals.urls")),
+    path("policy/", include("governance.urls")),
     path("ledger/", include("audit.urls")),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("gateway.api.urls")),

@@ -6,13 +6,14 @@ marks, control characters) are shown by their code point instead of being obeyed
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from django.utils.html import escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from pglast.parser import ParseError, scan
+
+from governance.web.visible import visible
 
 # Longer texts are shown whole but plain: colouring them would cost more than it helps.
 COLOURED_LENGTH = 50_000
@@ -115,18 +116,3 @@ def _markup(text: str, style: str, message: str) -> SafeString:
     if style == "hazard":
         return format_html('<mark class="sql-hazard" title="{}">{}</mark>', message, shown)
     return format_html('<span class="sql-{}">{}</span>', style, shown) if style else shown
-
-
-def visible(text: str) -> SafeString:
-    """Escaped, and nothing in it can hide: invisible characters appear as their code points."""
-    if text.isprintable():
-        return escape(text)
-    return mark_safe("".join(_shown(character) for character in text))  # noqa: S308  each one is escaped
-
-
-def _shown(character: str) -> str:
-    if character in "\t\n" or character.isprintable():
-        return str(escape(character))
-    code = f"U+{ord(character):04X}"
-    name = unicodedata.name(character, "control character").lower()
-    return format_html('<span class="sql-invisible" title="{}">{}</span>', f"{code} {name}", code)

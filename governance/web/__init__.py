@@ -1,0 +1,1 @@
+"""Pages of policies: read, compare, edit, test, replay, activate."""

@@ -1,0 +1,99 @@
+// The policy editor: line numbers, wrong lines marked where they are, Tab indents, nothing is left by accident.
+// The page works without it. What is wrong comes from the server as a list (htmx asks for it as somebody types).
+"use strict";
+(() => {
+  const box = document.querySelector("textarea[data-editor]");
+  if (!box) return;
+  const form = box.form;
+  const numbers = document.getElementById("editor-lines");
+  const marks = document.getElementById("editor-marks");
+  const problems = () => [...document.querySelectorAll("#problems [data-line]")];
+  const rowHeight = () => parseFloat(getComputedStyle(box).lineHeight);
+
+  function number() {
+    const wanted = box.value.split("\n").length;
+    while (numbers.children.length > wanted) numbers.lastElementChild.remove();
+    while (numbers.children.length < wanted) {
+      const item = document.createElement("li");
+      item.textContent = String(numbers.children.length + 1);
+      numbers.append(item);
+    }
+  }
+
+  // The message stands right behind the line's own text: an unseen copy of the text makes the room.
+  function mark() {
+    const lines = box.value.split("\n");
+    const padding = parseFloat(getComputedStyle(box).paddingTop);
+    for (const item of numbers.querySelectorAll("[data-mark]")) {
+      delete item.dataset.mark;
+      item.removeAttribute("title");
+    }
+    marks.replaceChildren(...problems().map((problem) => {
+      const line = Math.min(Number(problem.dataset.line), lines.length);
+      const item = numbers.children[line - 1];
+      item.dataset.mark = problem.dataset.kind;
+      item.title = problem.dataset.reason;
+      const row = document.createElement("div");
+      row.dataset.mark = problem.dataset.kind;
+      row.style.top = `${padding + (line - 1) * rowHeight()}px`;
+      const spacer = document.createElement("span");
+      spacer.className = "spacer";
+      spacer.textContent = `${lines[line - 1]}    `;
+      const message = document.createElement("span");
+      message.textContent = problem.dataset.reason;
+      row.append(spacer, message);
+      return row;
+    }));
+    scroll();
+  }
+
+  function scroll() {
+    numbers.scrollTop = box.scrollTop;
+    marks.style.transform = `translateY(${-box.scrollTop}px)`;
+    marks.style.bottom = `${-box.scrollTop}px`;
+    for (const row of marks.children) row.style.transform = `translateX(${-box.scrollLeft}px)`;
+  }
+
+  function goTo(line) {
+    const lines = box.value.split("\n");
+    const start = lines.slice(0, line - 1).reduce((sum, text) => sum + text.length + 1, 0);
+    box.focus();
+    box.setSelectionRange(start, start + (lines[line - 1] ?? "").length);
+    box.scrollTop = Math.max(0, (line - 4) * rowHeight());
+  }
+
+  // Undo keeps working only for text that is inserted like typed text.
+  function insert(text) {
+    if (!document.execCommand("insertText", false, text)) box.setRangeText(text, box.selectionStart, box.selectionEnd, "end");
+  }
+
+  let leaving = false; // Escape lets the next Tab leave the box, so that the keyboard is never caught in it
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Tab" && !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey && !leaving) {
+      event.preventDefault();
+      insert("  ");
+    }
+    leaving = event.key === "Escape";
+  });
+  box.addEventListener("input", () => { number(); marks.replaceChildren(); });
+  box.addEventListener("scroll", scroll);
+  document.addEventListener("htmx:afterSwap", (event) => { if (event.detail.target.id === "problems") mark(); });
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-go]");
+    if (!link) return;
+    event.preventDefault();
+    goTo(Number(link.dataset.go));
+  });
+
+  const untouched = form.dataset.changed !== "true";
+  const before = box.value;
+  let sending = false;
+  form.addEventListener("submit", () => { sending = true; });
+  addEventListener("pageshow", () => { sending = false; });
+  addEventListener("beforeunload", (event) => {
+    if (!sending && !(untouched && box.value === before)) event.preventDefault();
+  });
+
+  number();
+  mark();
+})();
