@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
+from pglast import ast
+
 from gateway.drivers import driver_for
-from gateway.drivers.base import CommitUnknown, Limits, Rows, Source, Work
+from gateway.drivers.base import CommitUnknown, Limits, Rows, Source, Step, Work
 from gateway.models import Query
 from gateway.running import RunningStatement
 from governance.assessment import Assessment
@@ -41,6 +43,13 @@ def limits_of(query: Query, assessment: Assessment) -> Limits:
     )
 
 
+def steps_of(assessment: Assessment) -> tuple[Step, ...]:
+    return tuple(
+        Step(text, is_copy=isinstance(analysis.parsed.statement, ast.CopyStmt))
+        for text, analysis in zip(assessment.texts, assessment.script.statements, strict=True)
+    )
+
+
 def run(
     query: Query,
     assessment: Assessment,
@@ -52,7 +61,7 @@ def run(
     """Raises a `GatewayError`; `CommitInDoubt` where only the database can say what became of it."""
     _check_parameters(query, assessment)
     work = Work(
-        sql=assessment.texts[0],
+        steps=steps_of(assessment),
         params=tuple(query.params),
         limits=limits_of(query, assessment),
         read_only=assessment.facts.reads_only,
@@ -89,9 +98,11 @@ def _without_values(error: DriverFailed, assessment: Assessment) -> DriverFailed
 
 
 def masked_names(assessment: Assessment, rows: Rows) -> tuple[bool, ...]:
-    return masked_outputs(
-        assessment.script.statements[-1], assessment.plans[-1], [column.name for column in rows.columns]
-    )
+    """Of a COPY's lines: whether any value in them may be masked."""
+    analysis, plan = assessment.script.statements[rows.step], assessment.plans[rows.step]
+    if isinstance(analysis.parsed.statement, ast.CopyStmt):
+        return tuple(plan.concerns(analysis) for _ in rows.columns)
+    return masked_outputs(analysis, plan, [column.name for column in rows.columns])
 
 
 def _check_parameters(query: Query, assessment: Assessment) -> None:

@@ -28,8 +28,17 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One statement of a text, rewritten. `is_copy`: it is a COPY … TO STDOUT, whose lines are its rows."""
+
+    sql: str
+    is_copy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
-    """One statement to run. `sql` is the rewritten text. `read_only` makes the database enforce what analysis concluded.
+    """One text to run: its steps one after the other, in one transaction. Only a single step can have parameters.
+    `read_only` makes the database enforce what analysis concluded.
 
     `started` is told how to break it off, before anything is sent; `ended`, that this way must not be used any more: the
     connection may carry somebody else's statement next. `still_wanted` raises `Cancelled` once it was broken off.
@@ -37,7 +46,7 @@ class Work:
     back. `isolated`: on a connection of its own.
     """
 
-    sql: str
+    steps: tuple[Step, ...]
     params: tuple[Any, ...]
     limits: Limits
     read_only: bool
@@ -56,7 +65,8 @@ class ResultColumn:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """`rows` hold JSON values. `count`: rows returned, or rows changed where the statement returns none."""
+    """`rows` hold JSON values; of several steps the last that returns rows gives them, and `step` is its number. `count`:
+    rows returned, or rows changed where the text changes any."""
 
     columns: tuple[ResultColumn, ...]
     rows: list[list[Any]]
@@ -64,6 +74,7 @@ class Rows:
     bytes: int
     truncated: bool
     duration_ms: float
+    step: int = 0
 
 
 class Fate(StrEnum):

@@ -1,7 +1,7 @@
 """The PostgreSQL driver: psycopg 3, one bounded pool a data source.
 
-Every statement goes by the extended protocol, which carries exactly one (PostgreSQL documentation, 54.2.3), inside a
-transaction of its own whose limits are set `LOCAL`. Reads are `READ ONLY`: the database refuses what analysis missed.
+Every statement goes by the extended protocol, which carries exactly one (PostgreSQL documentation, 54.2.3), those of one text
+inside one transaction whose limits are set `LOCAL`. Reads are `READ ONLY`: the database refuses what analysis missed.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -17,9 +18,9 @@ from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from gateway.drivers.base import CommitUnknown, Fate, Limits, ResultColumn, Rows, Source, Work
-from gateway.drivers.postgres_stream import StreamingCursor
-from gateway.drivers.postgres_values import parameters, prepare_session, size_of
+from gateway.drivers.base import CommitUnknown, Fate, Limits, Rows, Source, Work
+from gateway.drivers.postgres_fetch import NO_ROWS, fetch
+from gateway.drivers.postgres_values import prepare_session
 from governance.errors import Cancelled, DataSourceUnavailable, DriverFailed, GatewayError, Overloaded
 
 CONNECT_TIMEOUT = 3
@@ -37,8 +38,6 @@ SESSION = {
 }
 # A server that vanished without a word is found out in seconds; by default a read would wait for hours.
 NETWORK = {"keepalives_idle": "5", "keepalives_interval": "2", "keepalives_count": "3", "tcp_user_timeout": "10000"}
-# Rows that libpq holds at a time: few, since each may be large, and the limits only see them afterwards.
-CHUNK = 100
 CANCEL_TIMEOUT = 2.0
 Connection = psycopg.Connection[Any]
 
@@ -58,8 +57,7 @@ class PostgresDriver:
                 duration = (time.perf_counter() - begun) * 1000
             finally:
                 work.ended()
-        columns, values, count, size, truncated = rows
-        return Rows(columns, values, count, size, truncated, round(duration, 3))
+        return replace(rows, duration_ms=round(duration, 3))
 
     def fate_of(self, source: Source, transaction_id: str) -> Fate:
         with self._connection(source, isolated=True) as connection:
@@ -171,27 +169,25 @@ def _why_no_connection(source: Source) -> GatewayError:
 
 
 def _bound(connection: Connection, source: Source, limits: Limits) -> None:
+    _limit(connection, limits)
+    # Temporary relations last: by default they come before all others, pg_catalog's too.
+    path = ", ".join(['"' + name.replace('"', '""') + '"' for name in source.search_path] + ["pg_temp"])
+    connection.execute("SELECT set_config('search_path', %s, true)", [path])
+
+
+def _limit(connection: Connection, limits: Limits) -> None:
     connection.execute(
-        "SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true),"
-        " set_config('search_path', %s, true)",
-        [
-            str(limits.statement_timeout_ms),
-            str(limits.lock_timeout_ms),
-            # Temporary relations last: by default they come before all others, pg_catalog's too.
-            ", ".join(['"' + name.replace('"', '""') + '"' for name in source.search_path] + ["pg_temp"]),
-        ],
+        "SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true)",
+        [str(limits.statement_timeout_ms), str(limits.lock_timeout_ms)],
     )
 
 
-Fetched = tuple[tuple[ResultColumn, ...], list[list[Any]], int, int, bool]
-
-
-def _perform(connection: Connection, source: Source, work: Work) -> Fetched:
+def _perform(connection: Connection, source: Source, work: Work) -> Rows:
     """Everything but the COMMIT. Whatever goes wrong, the transaction is gone when this raises."""
     try:
         connection.read_only = work.read_only
         _bound(connection, source, work.limits)
-        rows = _fetch(connection, work)
+        rows = _run_steps(connection, work)
         work.still_wanted()
         if work.before_commit is not None:
             work.before_commit(_transaction_id(connection))
@@ -205,62 +201,20 @@ def _perform(connection: Connection, source: Source, work: Work) -> Fetched:
     return rows
 
 
-def _fetch(connection: Connection, work: Work) -> Fetched:
-    """Fetches in chunks, so that a large result is never held whole. At the limit a read is broken off; a write, which
-    must not be, goes on, and what else it returns is dropped."""
-    rows: list[list[Any]] = []
-    size = 0
-    truncated = False
-    with (
-        StreamingCursor(connection) as cursor,
-        closing(cursor.stream(work.sql.encode(), parameters(work.params), size=CHUNK)) as stream,  # type: ignore[type-var]
-    ):
-        for row in _readable(stream):
-            if truncated:
-                continue
-            values = list(row)
-            size_then = size + sum(map(size_of, values))
-            truncated = len(rows) >= work.limits.max_rows or size_then > work.limits.max_bytes
-            if truncated and work.read_only:
-                break
-            if not truncated:
-                rows.append(values)
-                size = size_then
-        described = _described(cursor)
-        changed = cursor.changed
-    columns = _columns(connection, described)
-    return columns, rows, len(rows) if work.read_only else changed, size, truncated
-
-
-def _readable(stream: Iterator[Any]) -> Iterator[Any]:
-    try:
-        yield from stream
-    except (ValueError, RecursionError) as error:
-        raise DriverFailed(
-            "The result holds a value that cannot be read, such as text that is not valid UTF-8.",
-            remedy="Leave the column out, or convert it in the statement.",
-            sqlstate="22021",
-        ) from error
-
-
-# Name, type OID, psycopg's name of the type.
-Described = tuple[str, int, str]
-
-
-def _described(cursor: StreamingCursor) -> list[Described]:
-    return [(column.name, column.type_code, column.type_display) for column in cursor.description or ()]
-
-
-def _columns(connection: Connection, described: list[Described]) -> tuple[ResultColumn, ...]:
-    """A type that psycopg does not know (an enum, for one) is asked of the database."""
-    unknown = sorted({oid for _, oid, _ in described if connection.adapters.types.get(oid) is None})
-    named = {}
-    if unknown and connection.info.transaction_status == pq.TransactionStatus.INTRANS:
-        found = connection.execute(
-            "SELECT t.oid::int8, t.oid::regtype::text FROM pg_type t WHERE t.oid = ANY(%s)", [unknown]
-        )
-        named = dict(found.fetchall())
-    return tuple(ResultColumn(name, named.get(oid) or shown) for name, oid, shown in described)
+def _run_steps(connection: Connection, work: Work) -> Rows:
+    """A step may have changed a time limit for itself: each of them begins with ours."""
+    found, changed = NO_ROWS, 0
+    for number, step in enumerate(work.steps):
+        if number:
+            work.still_wanted()
+            _limit(connection, work.limits)
+        rows = fetch(connection, step, work)
+        changed += rows.count
+        if rows.columns or not found.columns:
+            found = replace(rows, step=number)
+        if rows.truncated and work.read_only:
+            break
+    return replace(found, count=len(found.rows) if work.read_only else changed)
 
 
 def _transaction_id(connection: Connection) -> str:

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from gateway.drivers.base import Fate, Limits, Rows, Source, Work
+from gateway.drivers.base import Fate, Limits, Rows, Source, Step, Work
 from gateway.drivers.postgres import PostgresDriver, break_off
 from governance.errors import Cancelled, DataSourceUnavailable, DriverFailed, Overloaded
 from tests.fixtures.databases import MakeTarget, TargetDatabase
@@ -38,7 +38,7 @@ class Bench:
 
     def run(self, sql: str, *params: Any, limits: Limits = LIMITS, read_only: bool = True, **more: Any) -> Rows:
         hooks: dict[str, Any] = {"started": nothing, "ended": nothing, "still_wanted": nothing, **more}
-        return self.driver.run(self.source, Work(sql, params, limits, read_only, **hooks))
+        return self.driver.run(self.source, Work((Step(sql),), params, limits, read_only, **hooks))
 
     def write(self, sql: str, *params: Any, **more: Any) -> Rows:
         return self.run(sql, *params, read_only=False, **more)
