@@ -187,8 +187,15 @@ register(
     "policy.activated",
     "Policy set activated",
     required=("actor",),
-    optional=("version", "digest", "name", "comment", "previous", "policies"),
+    optional=("version", "digest", "name", "comment", "previous", "policies", "proposal", "reviewers"),
 )
+_PROPOSED = ("proposal", "digest", "base", "comment", "required", "policies", "state", "reason")
+register("policy.proposed", "Policy set proposed", required=("actor", "proposal"), optional=_PROPOSED)
+register(
+    "policy.reviewed", "Proposed policy set reviewed", required=("actor", "proposal"), optional=(*_PROPOSED, "review")
+)
+register("policy.rejected", "Proposed policy set rejected", required=("proposal",), optional=_PROPOSED)
+register("policy.closed", "Proposed policy set closed", required=("proposal",), optional=_PROPOSED)
 register(
     "classification.changed",
     "Classification changed",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 
 from identity.fields import SealedTextField
+from identity.models import User
 
 DATA_SOURCE_NAME = RegexValidator(
     r"^[a-z0-9][a-z0-9_-]{0,62}\Z",
@@ -189,3 +192,63 @@ class PolicySet(models.Model):
 
     def __str__(self) -> str:
         return f"policy set v{self.version}"
+
+
+class PolicyProposal(models.Model):
+    """A policy set that waits for people, because the active one demands a review of what replaces it.
+
+    `author` is who may never review it; None when it came from the command line. `base` is the version that was active:
+    once another is, the proposal is outdated. `required` is as decided when it was proposed.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", "pending"
+        ACTIVATED = "activated", "activated"
+        REJECTED = "rejected", "rejected"
+        WITHDRAWN = "withdrawn", "withdrawn"
+        EXPIRED = "expired", "expired"
+        OUTDATED = "outdated", "outdated"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    text = models.TextField()
+    digest = models.CharField(max_length=64)
+    author = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    author_name = models.CharField(max_length=160)
+    comment = models.CharField(max_length=300, blank=True)
+    base = models.PositiveIntegerField()
+    required = models.JSONField()
+    policies = models.JSONField()
+    message = models.TextField(blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [models.Index(name="policy_proposals_by_state", fields=["state", "-created_at"])]
+
+    def __str__(self) -> str:
+        return f"policy proposal {self.id}"
+
+
+class PolicyReview(models.Model):
+    """One person's verdict on a proposed policy set."""
+
+    class Verdict(models.TextChoices):
+        APPROVE = "approve", "approve"
+        REJECT = "reject", "reject"
+
+    proposal = models.ForeignKey(PolicyProposal, on_delete=models.PROTECT, related_name="reviews")
+    reviewer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="policy_reviews")
+    verdict = models.CharField(max_length=8, choices=Verdict.choices)
+    comment = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["created_at"]
+        constraints = [models.UniqueConstraint(name="one_policy_review_a_person", fields=["proposal", "reviewer"])]
+
+    def __str__(self) -> str:
+        return f"{self.verdict} by {self.reviewer}"

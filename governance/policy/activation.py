@@ -43,10 +43,11 @@ def question_of(name: str, groups: frozenset[str], *, is_administrator: bool, do
 def decide_activation(program: PolicyProgram, question: Question) -> Decision:
     if not question.is_administrator:
         return _decision(program, Verdict.DENY, "Only administrators put policies into force.", "Ask an administrator.")
-    answers = [_answer(program, question)]
+    answer = _answer(program, question)
+    held_back = refusal([answer], question, program.version) if answer.forbids or answer.errors else None
     return (
-        refusal(answers, question, program.version)
-        or parking(answers, question, Obligations(), program.version)
+        held_back
+        or parking([answer], question, Obligations(), program.version)
         or _decision(program, Verdict.ALLOW, "Permitted.")
     )
 

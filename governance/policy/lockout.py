@@ -51,7 +51,9 @@ def _locked(program: PolicyProgram, decisions: Iterator[Decision], what: str) ->
 
 
 def _activations(program: PolicyProgram) -> Iterator[Decision]:
-    for door, moment, (name, groups) in itertools.product(_doors(program), _moments(program), _administrators(program)):
+    for door, moment, (name, groups) in itertools.product(
+        doors_told_apart(program), moments_told_apart(program), _administrators(program)
+    ):
         question = question_of(name, groups, is_administrator=True, door=door, now=moment)
         yield decide_activation(program, question)
 
@@ -60,8 +62,8 @@ def _reads(program: PolicyProgram) -> Iterator[Decision]:
     circumstances = itertools.product(
         _texts(program),
         (("run",) if "hasRun" not in program.reads else ("", "run")),
-        _doors(program),
-        _moments(program),
+        doors_told_apart(program),
+        moments_told_apart(program),
         _administrators(program),
         _relations(program),
         ENVIRONMENTS[::-1],
@@ -101,21 +103,21 @@ def _relations(program: PolicyProgram) -> list[tuple[str, str, str]]:
     found = [("datasource", "public", "anything")]
     for kind, fill in (("DataSource", ["public", "anything"]), ("Schema", ["anything"]), ("Table", []), ("Column", [])):
         for identifier in sorted(program.named.get(kind, ())):
-            parts = [*_parts(identifier), *fill]
+            parts = [*parts_of(identifier), *fill]
             if len(parts) >= 3:
                 found.append((parts[0], parts[1], parts[2]))
     return list(dict.fromkeys(found))
 
 
-def _parts(identifier: str) -> list[str]:
+def parts_of(identifier: str) -> list[str]:
     return [quoted.replace('""', '"') or plain for quoted, plain in _PART.findall(identifier)]
 
 
-def _doors(program: PolicyProgram) -> tuple[str, ...]:
+def doors_told_apart(program: PolicyProgram) -> tuple[str, ...]:
     return DOORS if "door" in program.reads else DOORS[:1]
 
 
-def _moments(program: PolicyProgram) -> list[datetime]:
+def moments_told_apart(program: PolicyProgram) -> list[datetime]:
     if not program.reads & {"hour", "weekday"}:
         return [_MONDAY]
     return [_MONDAY + timedelta(hours=hours) for hours in range(7 * 24)]
