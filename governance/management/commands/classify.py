@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from governance.classes import BUILT_IN
 from governance.classification import classes_of, classify_all, parse_assignment, parse_target, remove
+from governance.management import scanning
 from governance.management.plain import ACTOR, find_datasource, told_plainly
 from governance.models import DataSource
 
@@ -28,17 +29,21 @@ class Command(BaseCommand):
         )
         parser.add_argument("--list", action="store_true", help="list the classified columns of the data source")
         parser.add_argument("--remove", metavar="SCHEMA.TABLE.COLUMN", help="take the class of a column away")
+        scanning.add_arguments(parser)
 
     def handle(self, *args: Any, name: str, assignments: list[str], **options: Any) -> None:
         listing, removed = options["list"], options["remove"]
-        if sum(map(bool, (assignments, listing, removed))) != 1:
+        scanning.refuse_without_scan(options)
+        if sum(map(bool, (assignments, listing, removed, options["scan"]))) != 1:
             raise CommandError(
-                "Say one thing: assignments such as public.customers.email=email, or --list, or --remove COLUMN."
+                "Say one thing: assignments such as public.customers.email=email, or --list, or --remove COLUMN, or --scan."
             )
         with told_plainly():
             datasource = find_datasource(name)
             if listing:
                 self.show(datasource)
+            elif options["scan"]:
+                scanning.scan_and_tell(datasource, options, self.stdout.write, self.stderr.write)
             elif removed:
                 remove(datasource, parse_target(removed), actor=ACTOR)
                 self.stdout.write(f"{removed} on {name} has no class of its own any more.")
