@@ -29,6 +29,8 @@ HAZARDS = {
     "index-not-concurrent": (15, "it blocks writes while it builds an index"),
     "cascade": (15, "foreign keys carry it on to other tables"),
     "fires-trigger": (10, "it fires triggers"),
+    "opaque-trigger": (15, "it fires triggers that cannot be read"),
+    "security-definer": (10, "it runs a function with its owner's rights"),
     "sensitive-in-write": (25, "a sensitive column steers a write"),
     "cartesian-product": (10, "it combines relations without a condition"),
     "unbounded-read": (5, "it reads a large relation whole"),
