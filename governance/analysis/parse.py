@@ -1,17 +1,20 @@
-"""Text to one parse tree, by PostgreSQL's own parser (libpg_query through pglast). Pure."""
+"""Text to parse trees, by PostgreSQL's own parser (libpg_query through pglast). Pure."""
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from pglast import ast, fingerprint, parse_sql, scan
+from pglast import ast, fingerprint, parse_sql, scan, split
 from pglast.parser import ParseError
 
 from governance.errors import Unreadable
 
 MAX_CHARACTERS = 200_000
+MAX_STATEMENTS = 100
 # A tree this deep could exhaust Python's stack while it is walked; the deepest statement of TPC-H nests 4 levels.
 MAX_BRACKETS = 150
 # `1+1+1+…` nests without brackets, one level each; libpg_query's tree of about 30,000 overflows the stack of the process.
@@ -22,6 +25,7 @@ MAX_MAPPING = 20_000_000
 WORDS = re.compile(r"\w+|[^\w\s]")
 CONSTANTS = frozenset({"SCONST", "USCONST", "BCONST", "XCONST", "ICONST", "FCONST"})
 COMMENTS = frozenset({"C_COMMENT", "SQL_COMMENT"})
+LEFT_OUT = {**dict.fromkeys(CONSTANTS, "?"), **dict.fromkeys(COMMENTS, " ")}
 FLAT = (
     CONSTANTS | COMMENTS | {"IDENT", "UIDENT", "PARAM", "ASCII_46", "ASCII_59", "AND", "OR"}  # AND and OR come as lists
 )
@@ -29,8 +33,10 @@ OPENING = frozenset({"ASCII_40", "ASCII_91"})
 CLOSING = frozenset({"ASCII_41", "ASCII_93"})
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+SEMICOLON = "ASCII_59"
+
+
+class Token(NamedTuple):
     """`start` and `end` are character offsets, `end` exclusive."""
 
     name: str
@@ -40,26 +46,69 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
+    """One statement. All places in it are places in `sql`, which begins at `start` of the text that it was sent in."""
+
     sql: str
     statement: ast.Node
     tokens: tuple[Token, ...]
     fingerprint: str
     normal: str
+    start: int = 0
 
 
 def parse(sql: str) -> Parsed:
     """Raises `Unreadable` for anything but exactly one statement of PostgreSQL."""
+    statements = parse_script(sql)
+    if len(statements) > 1:
+        raise Unreadable(
+            f"The text holds {len(statements)} statements where one is expected.",
+            remedy="Send the statements one at a time.",
+            place=statements[1].start,
+        )
+    return statements[0]
+
+
+def parse_script(sql: str) -> tuple[Parsed, ...]:
+    """The statements of a text, in order; empty ones are left out. Raises `Unreadable`."""
     tokens = _scan(sql)
+    parts = _split(sql) if _may_hold_several(tokens) else []
+    if len(parts) > MAX_STATEMENTS:
+        raise Unreadable(
+            f"The text holds {len(parts)} statements; {MAX_STATEMENTS} are read at most.",
+            remedy="Send them in several texts.",
+            place=parts[MAX_STATEMENTS].start,
+        )
+    if len(parts) > 1:
+        return tuple(_part(sql, part, tokens) for part in parts)
     trees = _trees(sql)
     if not trees:
         raise Unreadable("The statement is empty.", remedy="Send one SQL statement.", place=0)
-    if len(trees) > 1:
-        raise Unreadable(
-            f"The text holds {len(trees)} statements; each is decided and run alone.",
-            remedy="Send the statements one at a time.",
-            place=trees[1].stmt_location,
-        )
-    return Parsed(sql, trees[0].stmt, tokens, fingerprint(sql), normalise(sql, tokens))
+    return (Parsed(sql, trees[0].stmt, tokens, fingerprint(sql), normalise(sql, tokens)),)
+
+
+def _may_hold_several(tokens: Iterable[Token]) -> bool:
+    ended = False
+    for token in tokens:
+        if token.name == SEMICOLON:
+            ended = True
+        elif ended and token.name not in COMMENTS:
+            return True
+    return False
+
+
+def _split(sql: str) -> list[slice]:
+    try:
+        return list(split(sql, only_slices=True))
+    except ParseError as error:
+        raise _unreadable(error) from error
+
+
+def _part(sql: str, part: slice, tokens: tuple[Token, ...]) -> Parsed:
+    start, text = part.start, sql[part]
+    first = bisect_left(tokens, start, key=lambda token: token.start)
+    last = bisect_left(tokens, start + len(text), key=lambda token: token.start)
+    own = tuple(Token(name, begin - start, end - start) for name, begin, end in tokens[first:last])
+    return Parsed(text, _trees(text)[0].stmt, own, fingerprint(text), normalise(text, own), start)
 
 
 def _scan(sql: str) -> tuple[Token, ...]:
@@ -74,12 +123,14 @@ def _scan(sql: str) -> tuple[Token, ...]:
         _bound_mapping(sql)
     try:
         sql.encode()
-        tokens = tuple(Token(token.name, token.start, token.end + 1) for token in scan(sql))
+        tokens = tuple([Token(name, start, end + 1) for start, end, name, _ in scan(sql)])
     except UnicodeEncodeError as error:
         raise Unreadable("The statement is not valid Unicode text.", place=error.start) from error
     except ParseError as error:
         raise _unreadable(error) from error
-    _bound(tokens)
+    # The walk is long, and most texts are too short to nest or chain so far.
+    if len(tokens) > MAX_CHAIN or sql.count("(") + sql.count("[") > MAX_BRACKETS:
+        _bound(tokens)
     return tokens
 
 
@@ -139,11 +190,11 @@ def _unreadable(error: ParseError) -> Unreadable:
 def normalise(sql: str, tokens: tuple[Token, ...]) -> str:
     """The text without comments and with `?` for each constant: what may be shown where values may not."""
     pieces: list[str] = []
-    end = 0
-    for token in tokens:
-        if token.name in COMMENTS or token.name in CONSTANTS:
-            pieces.append(sql[end : token.start])
-            pieces.append(" " if token.name in COMMENTS else "?")
-            end = token.end
-    pieces.append(sql[end:])
+    done = 0
+    for name, start, end in tokens:
+        if name in LEFT_OUT:
+            pieces.append(sql[done:start])
+            pieces.append(LEFT_OUT[name])
+            done = end
+    pieces.append(sql[done:])
     return "".join(pieces).strip().rstrip(";").rstrip()

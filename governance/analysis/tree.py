@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from pglast import ast
@@ -21,19 +22,33 @@ def slots(node: ast.Node) -> tuple[str, ...]:
     return tuple(type(node).__slots__)  # type: ignore[attr-defined]  # not in pglast's stub of the base class
 
 
-def children(node: ast.Node, skip: tuple[str, ...] = ()) -> Iterator[ast.Node]:
+@cache
+def slots_of_nodes(kind: Any) -> tuple[str, ...]:
+    """Of a class of nodes: those of its slots that can hold nodes, by the C types that pglast tells of them."""
+    return tuple(
+        name
+        for name, slot in kind.__slots__.items()
+        if slot.c_type == "ValUnion" or (slot.c_type.endswith("*") and slot.c_type not in ("char*", "Bitmapset*"))
+    )
+
+
+def children(node: ast.Node, skip: tuple[str, ...] = ()) -> list[ast.Node]:
     """The nodes directly below, in the order of PostgreSQL's own fields but those in `skip`; lists are flattened."""
-    for slot in slots(node):
-        if slot not in skip:
-            yield from _nodes_in(getattr(node, slot))
+    found: list[ast.Node] = []
+    kind: Any = type(node)
+    for slot in slots_of_nodes(kind):
+        value = getattr(node, slot)
+        if value is not None and slot not in skip:
+            _add_nodes(value, found)
+    return found
 
 
-def _nodes_in(value: Any) -> Iterator[ast.Node]:
-    if isinstance(value, ast.Node):
-        yield value
-    elif isinstance(value, (tuple, list)):
+def _add_nodes(value: Any, found: list[ast.Node]) -> None:
+    if isinstance(value, (tuple, list)):
         for item in value:
-            yield from _nodes_in(item)
+            _add_nodes(item, found)
+    elif isinstance(value, ast.Node):
+        found.append(value)
 
 
 def descendants(node: ast.Node) -> Iterator[ast.Node]:
@@ -42,7 +57,7 @@ def descendants(node: ast.Node) -> Iterator[ast.Node]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(reversed(list(children(current))))
+        stack.extend(reversed(children(current)))
 
 
 def same_tree(left: Any, right: Any, instead: Mapping[int, Any] | None = None) -> bool:

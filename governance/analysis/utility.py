@@ -1,6 +1,6 @@
-"""Statements other than queries: what kind they are, what they define, and what is dangerous about them. Pure.
+"""Which statement is read how. One row per statement that PostgreSQL's grammar has; what has none is opaque, and so refused.
 
-One row per statement that is understood. What is not in the table is opaque, and so refused.
+What is understood is read by a function; what is known but not followed says why. Pure.
 """
 
 from __future__ import annotations
@@ -9,320 +9,159 @@ from collections.abc import Callable
 from typing import Any
 
 from pglast import ast
-from pglast.enums import AlterTableType, ObjectType
 
-from governance.analysis.facts import Kind, RelationUse, Use
+from governance.analysis import definitions as define
+from governance.analysis import forms, session
+from governance.analysis.definitions import OUTSIDE
+from governance.analysis.facts import FunctionUse, Kind
 from governance.analysis.reader import Reader
-from governance.analysis.tree import names, place_of
-
-NOTHING: frozenset[str] = frozenset()
-RELATIONS = (
-    ObjectType.OBJECT_TABLE,
-    ObjectType.OBJECT_VIEW,
-    ObjectType.OBJECT_MATVIEW,
-    ObjectType.OBJECT_FOREIGN_TABLE,
-)
+from governance.analysis.tree import place_of
 
 
 def read_statement(reader: Reader, node: ast.Node) -> None:
     """Reads the outermost statement, of whatever sort."""
-    if isinstance(node, QUERIES):
-        if isinstance(node, ast.SelectStmt):
-            reader.kinds.add(Kind.READ)  # also for VALUES, which reads nothing
-        return reader.visit(node, NOTHING)
     if handler := STATEMENTS.get(type(node)):
         return handler(reader, node)
-    if entry := SIMPLE.get(type(node)):
-        kind, why = entry
-        reader.kinds.add(kind)
-        if why:
-            reader.not_understood(_words(node), why, place_of(node))
-        return None
-    reader.kinds.add(Kind.OPAQUE)
-    reader.not_understood(_words(node), "this statement is not understood yet", place_of(node))
+    kind, why = NOT_FOLLOWED.get(type(node), (Kind.OPAQUE, "this statement is not known"))
+    reader.kinds.add(kind)
+    if why:
+        reader.not_understood(type(node).__name__.removesuffix("Stmt"), why, place_of(node))
     return None
 
 
-def _words(node: ast.Node) -> str:
-    return type(node).__name__.removesuffix("Stmt")
+def select(reader: Reader, node: Any) -> None:
+    if setting := session.set_config_alone(node):
+        reader.kinds.add(Kind.READ)
+        reader.functions.add(FunctionUse("pg_catalog", "set_config", "v", "internal"))
+        session.set_variable(reader, setting)
+    else:
+        forms.query(reader, node)
 
 
-QUERIES = (ast.SelectStmt, ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
+CODE = "it brings or runs code that is not read"
+MEANING = "it changes what other statements mean"
+ELSEWHERE = "it reaches what lies outside this database"
 
-OPAQUE_CODE = "it brings or runs code that is not read"
-ALONE = "each statement runs alone in its own transaction, so there is no session to change"
-OUTSIDE = "it cannot run inside the transaction that makes a statement happen at most once"
-SIMPLE: dict[type[ast.Node], tuple[Kind, str]] = {
-    ast.DoStmt: (Kind.OPAQUE, OPAQUE_CODE),
-    ast.CallStmt: (Kind.OPAQUE, OPAQUE_CODE),
-    ast.CreateFunctionStmt: (Kind.OPAQUE, OPAQUE_CODE),
-    ast.CreateTrigStmt: (Kind.OPAQUE, OPAQUE_CODE),
-    ast.CreateEventTrigStmt: (Kind.OPAQUE, OPAQUE_CODE),
-    ast.RuleStmt: (Kind.OPAQUE, "it changes what other statements mean"),
-    ast.CreateExtensionStmt: (Kind.OPAQUE, OPAQUE_CODE),
-    ast.LoadStmt: (Kind.OPAQUE, OPAQUE_CODE),
-    ast.TransactionStmt: (Kind.TRANSACTION, ""),
-    ast.LockStmt: (Kind.TRANSACTION, ""),
+STATEMENTS: dict[type[ast.Node], Callable[[Reader, Any], None]] = {
+    ast.SelectStmt: select,
+    ast.InsertStmt: forms.query,
+    ast.UpdateStmt: forms.query,
+    ast.DeleteStmt: forms.query,
+    ast.MergeStmt: forms.query,
+    ast.CopyStmt: forms.copy,
+    ast.ExplainStmt: forms.explain,
+    ast.PrepareStmt: forms.prepare,
+    ast.ExecuteStmt: forms.execute,
+    ast.DeallocateStmt: forms.deallocate,
+    ast.DeclareCursorStmt: forms.declare,
+    ast.FetchStmt: forms.fetch,
+    ast.ClosePortalStmt: forms.close,
+    ast.TransactionStmt: forms.transaction,
+    ast.LockStmt: forms.lock,
+    ast.VacuumStmt: forms.vacuum,
+    ast.ClusterStmt: forms.cluster,
+    ast.ReindexStmt: forms.reindex,
+    ast.VariableSetStmt: session.set_variable,
+    ast.VariableShowStmt: session.show,
+    ast.DiscardStmt: session.discard,
+    ast.ListenStmt: session.talks,
+    ast.UnlistenStmt: session.talks,
+    ast.NotifyStmt: session.talks,
+    ast.CreateStmt: define.create_table,
+    ast.CreateTableAsStmt: define.create_table_as,
+    ast.ViewStmt: define.create_view,
+    ast.IndexStmt: define.create_index,
+    ast.AlterTableStmt: define.alter_table,
+    ast.DropStmt: define.drop,
+    ast.TruncateStmt: define.truncate,
+    ast.RenameStmt: define.rename,
+    ast.AlterObjectSchemaStmt: define.rename,
+    ast.CreateSchemaStmt: define.create_schema,
+    ast.CreateSeqStmt: define.create_sequence,
+    ast.AlterSeqStmt: define.definition,
+    ast.CreateEnumStmt: define.create_type,
+    ast.CompositeTypeStmt: define.create_type,
+    ast.AlterEnumStmt: define.definition,
+    ast.CreateDomainStmt: define.create_domain,
+    ast.AlterDomainStmt: define.alter_domain,
+    ast.CreateStatsStmt: define.create_statistics,
+    ast.AlterStatsStmt: define.definition,
+    ast.AlterCollationStmt: define.definition,
+    ast.CommentStmt: define.comment,
+    ast.RefreshMatViewStmt: define.refresh,
+    ast.GrantStmt: define.grant,
+    ast.GrantRoleStmt: define.privilege,
+    ast.CreateRoleStmt: define.privilege,
+    ast.AlterRoleStmt: define.privilege,
+    ast.AlterRoleSetStmt: define.privilege,
+    ast.DropRoleStmt: define.privilege,
+    ast.AlterOwnerStmt: define.privilege,
+    ast.AlterDefaultPrivilegesStmt: define.privilege,
+    ast.CreatePolicyStmt: define.policy,
+    ast.AlterPolicyStmt: define.policy,
+    ast.DropOwnedStmt: define.privilege,
+    ast.ReassignOwnedStmt: define.privilege,
+    ast.SecLabelStmt: define.privilege,
+}
+NOT_FOLLOWED: dict[type[ast.Node], tuple[Kind, str]] = {
+    # Understood, and denied or parked by policy for their kind alone
     ast.ConstraintsSetStmt: (Kind.TRANSACTION, ""),
-    ast.VariableSetStmt: (Kind.SESSION, ""),
-    ast.VariableShowStmt: (Kind.SESSION, ""),
-    ast.DiscardStmt: (Kind.SESSION, ""),
-    ast.PrepareStmt: (Kind.SESSION, ALONE),
-    ast.ExecuteStmt: (Kind.SESSION, ALONE),
-    ast.DeallocateStmt: (Kind.SESSION, ""),
-    ast.DeclareCursorStmt: (Kind.SESSION, ALONE),
-    ast.FetchStmt: (Kind.SESSION, ALONE),
-    ast.ClosePortalStmt: (Kind.SESSION, ""),
-    ast.ListenStmt: (Kind.SESSION, ""),
-    ast.UnlistenStmt: (Kind.SESSION, ""),
-    ast.NotifyStmt: (Kind.SESSION, ""),
-    ast.VacuumStmt: (Kind.ADMIN, OUTSIDE),
-    ast.ClusterStmt: (Kind.ADMIN, OUTSIDE),
-    ast.ReindexStmt: (Kind.ADMIN, OUTSIDE),
     ast.CheckPointStmt: (Kind.ADMIN, ""),
+    # Code
+    ast.DoStmt: (Kind.OPAQUE, CODE),
+    ast.CallStmt: (Kind.OPAQUE, CODE),
+    ast.LoadStmt: (Kind.OPAQUE, CODE),
+    ast.CreateFunctionStmt: (Kind.OPAQUE, CODE),
+    ast.AlterFunctionStmt: (Kind.OPAQUE, CODE),
+    ast.CreateTrigStmt: (Kind.OPAQUE, CODE),
+    ast.CreateEventTrigStmt: (Kind.OPAQUE, CODE),
+    ast.AlterEventTrigStmt: (Kind.OPAQUE, CODE),
+    ast.CreateExtensionStmt: (Kind.OPAQUE, CODE),
+    ast.AlterExtensionStmt: (Kind.OPAQUE, CODE),
+    ast.AlterExtensionContentsStmt: (Kind.OPAQUE, CODE),
+    ast.CreatePLangStmt: (Kind.OPAQUE, CODE),
+    ast.CreateTransformStmt: (Kind.OPAQUE, CODE),
+    ast.CreateAmStmt: (Kind.OPAQUE, CODE),
+    ast.DefineStmt: (Kind.OPAQUE, CODE),  # aggregates, operators, base types, collations, text search
+    ast.CreateRangeStmt: (Kind.OPAQUE, CODE),
+    ast.AlterTypeStmt: (Kind.OPAQUE, CODE),
+    ast.ReturnStmt: (Kind.OPAQUE, CODE),
+    ast.PLAssignStmt: (Kind.OPAQUE, CODE),
+    # Meaning
+    ast.RuleStmt: (Kind.OPAQUE, MEANING),
+    ast.CreateCastStmt: (Kind.OPAQUE, MEANING),
+    ast.CreateConversionStmt: (Kind.OPAQUE, MEANING),
+    ast.CreateOpClassStmt: (Kind.OPAQUE, MEANING),
+    ast.CreateOpFamilyStmt: (Kind.OPAQUE, MEANING),
+    ast.AlterOpFamilyStmt: (Kind.OPAQUE, MEANING),
+    ast.AlterOperatorStmt: (Kind.OPAQUE, MEANING),
+    ast.AlterTSDictionaryStmt: (Kind.OPAQUE, MEANING),
+    ast.AlterTSConfigurationStmt: (Kind.OPAQUE, MEANING),
+    ast.AlterObjectDependsStmt: (Kind.OPAQUE, MEANING),
+    # Other places
+    ast.CreateFdwStmt: (Kind.ADMIN, ELSEWHERE),
+    ast.AlterFdwStmt: (Kind.ADMIN, ELSEWHERE),
+    ast.CreateForeignServerStmt: (Kind.ADMIN, ELSEWHERE),
+    ast.AlterForeignServerStmt: (Kind.ADMIN, ELSEWHERE),
+    ast.CreateUserMappingStmt: (Kind.ADMIN, ELSEWHERE),
+    ast.AlterUserMappingStmt: (Kind.ADMIN, ELSEWHERE),
+    ast.DropUserMappingStmt: (Kind.ADMIN, ELSEWHERE),
+    ast.CreateForeignTableStmt: (Kind.ADMIN, ELSEWHERE),
+    ast.ImportForeignSchemaStmt: (Kind.ADMIN, ELSEWHERE),
+    ast.CreatePublicationStmt: (Kind.ADMIN, ELSEWHERE),
+    ast.AlterPublicationStmt: (Kind.ADMIN, ELSEWHERE),
+    ast.CreateSubscriptionStmt: (Kind.ADMIN, ELSEWHERE),
+    ast.AlterSubscriptionStmt: (Kind.ADMIN, ELSEWHERE),
+    ast.DropSubscriptionStmt: (Kind.ADMIN, ELSEWHERE),
+    # The server
     ast.AlterSystemStmt: (Kind.ADMIN, OUTSIDE),
     ast.CreatedbStmt: (Kind.ADMIN, OUTSIDE),
     ast.DropdbStmt: (Kind.ADMIN, OUTSIDE),
-}
-
-
-def create_table(reader: Reader, node: Any) -> None:
-    reader.kinds.add(Kind.DDL)
-    reader.define(node.relation)
-    for parent in node.inhRelations or ():
-        reader.define(parent, exists=True)
-    reader.visit(node.partbound, NOTHING)
-    reader.visit(node.partspec, NOTHING)
-    for element in node.tableElts or ():
-        _definition(reader, element)
-
-
-def _definition(reader: Reader, element: ast.Node | None) -> None:
-    """A column, a constraint or a LIKE: its expressions are read, the relations that it points at are noted."""
-    if element is None:
-        return
-    if isinstance(element, ast.TableLikeClause):
-        reader.define(element.relation, exists=True)
-        return
-    if isinstance(element, ast.Constraint):
-        if element.pktable is not None:
-            reader.define(element.pktable, exists=True)
-        reader.visit(element.raw_expr, NOTHING)
-        reader.visit(element.where_clause, NOTHING)
-        return
-    if isinstance(element, ast.ColumnDef):
-        reader.visit(element.typeName, NOTHING)
-        reader.visit(element.raw_default, NOTHING)
-        for constraint in element.constraints or ():
-            _definition(reader, constraint)
-        return
-    reader.visit(element, NOTHING)
-
-
-def create_table_as(reader: Reader, node: Any) -> None:
-    reader.kinds.add(Kind.DDL)
-    reader.define(node.into.rel)
-    if not isinstance(node.query, ast.SelectStmt):
-        reader.not_understood("CREATE TABLE AS", "only a query can be its source", place_of(node.into.rel))
-        return
-    reader.visit(node.query, NOTHING)
-
-
-def create_view(reader: Reader, node: Any) -> None:
-    reader.kinds.add(Kind.DDL)
-    reader.define(node.view)
-    reader.visit(node.query, NOTHING)
-
-
-def create_index(reader: Reader, node: Any) -> None:
-    reader.kinds.add(Kind.DDL)
-    reader.define(node.relation, exists=True)
-    if node.concurrent:
-        reader.not_understood("CREATE INDEX CONCURRENTLY", OUTSIDE, place_of(node.relation))
-    else:
-        message = f"Building the index locks {node.relation.relname} against writes."
-        reader.warn("index-not-concurrent", message, place_of(node.relation))
-    reader.visit_all(node.indexParams, NOTHING)
-    reader.visit(node.whereClause, NOTHING)
-
-
-REWRITES = {AlterTableType.AT_AlterColumnType, AlterTableType.AT_SetLogged, AlterTableType.AT_SetUnLogged}
-PRIVILEGES = {
-    AlterTableType.AT_ChangeOwner,
-    AlterTableType.AT_EnableRowSecurity,
-    AlterTableType.AT_DisableRowSecurity,
-    AlterTableType.AT_ForceRowSecurity,
-    AlterTableType.AT_NoForceRowSecurity,
-    AlterTableType.AT_DisableTrig,
-    AlterTableType.AT_DisableTrigAll,
-    AlterTableType.AT_DisableTrigUser,
-    AlterTableType.AT_DisableRule,
-}
-SHAPE = {
-    AlterTableType.AT_AddColumn,
-    AlterTableType.AT_ColumnDefault,
-    AlterTableType.AT_DropNotNull,
-    AlterTableType.AT_SetNotNull,
-    AlterTableType.AT_SetStatistics,
-    AlterTableType.AT_SetStorage,
-    AlterTableType.AT_DropColumn,
-    AlterTableType.AT_AddConstraint,
-    AlterTableType.AT_ValidateConstraint,
-    AlterTableType.AT_DropConstraint,
-    AlterTableType.AT_AddIdentity,
-    AlterTableType.AT_SetIdentity,
-    AlterTableType.AT_DropIdentity,
-    AlterTableType.AT_SetRelOptions,
-    AlterTableType.AT_ResetRelOptions,
-}
-
-
-def alter_table(reader: Reader, node: Any) -> None:
-    reader.kinds.add(Kind.DDL)
-    reader.define(node.relation, exists=True)
-    place = place_of(node.relation)
-    for command in node.cmds:
-        kind = command.subtype
-        if kind == AlterTableType.AT_DropColumn:
-            reader.warn("drop", f"Drops the column {command.name} with its data.", place)
-        elif kind in REWRITES:
-            reader.warn("table-rewrite", f"Rewrites all of {node.relation.relname} under a lock.", place)
-        elif kind in PRIVILEGES:
-            reader.kinds.add(Kind.PRIVILEGE)
-            reader.warn("privilege-change", "Changes who may do what, or which guards hold.", place)
-        elif kind not in SHAPE:
-            reader.not_understood(f"ALTER TABLE ({kind.name})", "this change is not understood yet", place)
-        if isinstance(command.def_, tuple):  # storage options
-            reader.visit_all(command.def_, NOTHING)
-        else:
-            _definition(reader, command.def_)
-    reader.warn("blocking-lock", f"Locks {node.relation.relname} against all use while it runs.", place)
-
-
-def drop(reader: Reader, node: Any) -> None:
-    reader.kinds.add(Kind.DDL)
-    for item in node.objects:
-        parts = names(item) if isinstance(item, (tuple, list)) else names(getattr(item, "names", None) or (item,))
-        what = node.removeType.name.removeprefix("OBJECT_").replace("_", " ").lower()
-        reader.warn("drop", f"Drops the {what} {'.'.join(parts)} for good.")
-        if node.removeType in RELATIONS:
-            _define_named(reader, parts)
-    if node.concurrent:
-        reader.not_understood("DROP INDEX CONCURRENTLY", OUTSIDE)
-
-
-def _define_named(reader: Reader, parts: tuple[str, ...]) -> None:
-    schema = parts[-2] if len(parts) > 1 else None
-    relation = reader.catalogue.resolve(schema, parts[-1])
-    path = reader.catalogue.search_path
-    reader.relations.add(
-        RelationUse(relation.schema if relation else schema or (path[0] if path else "public"), parts[-1], Use.DEFINE)
-    )
-
-
-def truncate(reader: Reader, node: Any) -> None:
-    reader.kinds.add(Kind.WRITE)
-    reader.by_key = False
-    for relation in node.relations:
-        reader.define(relation, exists=True, use=Use.TRUNCATE)
-        reader.warn("truncate", f"Empties {relation.relname} completely.", place_of(relation))
-
-
-def rename(reader: Reader, node: Any) -> None:
-    """RENAME and SET SCHEMA. A classified relation must not change its name under its classes: `rename` says so to masking."""
-    reader.kinds.add(Kind.DDL)
-    if node.relation is None:
-        reader.not_understood(_words(node), "renaming this sort of object is not understood yet")
-        return
-    reader.define(node.relation, exists=True)
-    reader.warn(
-        "rename", f"Statements that use {node.relation.relname} by its old name will fail.", place_of(node.relation)
-    )
-
-
-def grant(reader: Reader, node: Any) -> None:
-    reader.kinds.add(Kind.PRIVILEGE)
-    reader.warn("privilege-change", "Changes who may do what in the database.")
-    for item in node.objects or ():
-        if isinstance(item, ast.RangeVar):
-            reader.define(item, exists=True)
-
-
-def privilege(reader: Reader, _node: ast.Node) -> None:
-    reader.kinds.add(Kind.PRIVILEGE)
-    reader.warn("privilege-change", "Changes who may do what in the database.")
-
-
-def definition(reader: Reader, node: ast.Node) -> None:
-    """Schemas, sequences, enums, comments: nothing in them is evaluated."""
-    reader.kinds.add(Kind.DDL)
-
-
-def create_schema(reader: Reader, node: Any) -> None:
-    reader.kinds.add(Kind.DDL)
-    for element in node.schemaElts or ():
-        read_statement(reader, element)
-
-
-def refresh(reader: Reader, node: Any) -> None:
-    reader.kinds.add(Kind.DDL)
-    reader.define(node.relation, exists=True)
-    reader.warn("blocking-lock", f"Locks {node.relation.relname} while it is filled again.", place_of(node.relation))
-
-
-def copy(reader: Reader, node: Any) -> None:
-    if node.is_program:
-        reader.kinds.add(Kind.ADMIN)
-        reader.warn("program-execution", "Runs a program on the database server.")
-    elif node.filename:
-        reader.kinds.add(Kind.ADMIN)
-        reader.warn("file-access", "Reads or writes a file on the database server.")
-    reader.kinds.add(Kind.WRITE if node.is_from else Kind.READ)
-    if node.relation is not None:
-        reader.define(node.relation, exists=True, use=Use.INSERT if node.is_from else Use.READ)
-    if node.query is not None:
-        reader.visit(node.query, NOTHING)
-    reader.not_understood("COPY", "it streams outside the rows of a result; use SELECT or INSERT instead")
-
-
-def explain(reader: Reader, node: Any) -> None:
-    """Taken as if it ran what it explains: with ANALYZE it does."""
-    if isinstance(node.query, QUERIES):
-        reader.warn("explain", "Shows the plan of a statement.")
-        reader.visit(node.query, NOTHING)
-        return
-    reader.kinds.add(Kind.OPAQUE)
-    reader.not_understood("EXPLAIN", "only queries can be explained")
-
-
-STATEMENTS: dict[type[ast.Node], Callable[[Reader, Any], None]] = {
-    ast.CreateStmt: create_table,
-    ast.CreateTableAsStmt: create_table_as,
-    ast.ViewStmt: create_view,
-    ast.IndexStmt: create_index,
-    ast.AlterTableStmt: alter_table,
-    ast.DropStmt: drop,
-    ast.TruncateStmt: truncate,
-    ast.RenameStmt: rename,
-    ast.AlterObjectSchemaStmt: rename,
-    ast.GrantStmt: grant,
-    ast.GrantRoleStmt: privilege,
-    ast.CreateRoleStmt: privilege,
-    ast.AlterRoleStmt: privilege,
-    ast.AlterRoleSetStmt: privilege,
-    ast.DropRoleStmt: privilege,
-    ast.AlterOwnerStmt: privilege,
-    ast.AlterDefaultPrivilegesStmt: privilege,
-    ast.CreatePolicyStmt: privilege,
-    ast.AlterPolicyStmt: privilege,
-    ast.DropOwnedStmt: privilege,
-    ast.ReassignOwnedStmt: privilege,
-    ast.CreateSchemaStmt: create_schema,
-    ast.CreateSeqStmt: definition,
-    ast.AlterSeqStmt: definition,
-    ast.CreateEnumStmt: definition,
-    ast.CommentStmt: definition,
-    ast.RefreshMatViewStmt: refresh,
-    ast.CopyStmt: copy,
-    ast.ExplainStmt: explain,
+    ast.AlterDatabaseStmt: (Kind.ADMIN, ELSEWHERE),
+    ast.AlterDatabaseSetStmt: (Kind.ADMIN, ELSEWHERE),
+    ast.AlterDatabaseRefreshCollStmt: (Kind.ADMIN, ELSEWHERE),
+    ast.CreateTableSpaceStmt: (Kind.ADMIN, OUTSIDE),
+    ast.DropTableSpaceStmt: (Kind.ADMIN, OUTSIDE),
+    ast.AlterTableSpaceOptionsStmt: (Kind.ADMIN, ELSEWHERE),
+    ast.AlterTableMoveAllStmt: (Kind.ADMIN, ELSEWHERE),
 }
