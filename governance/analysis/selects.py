@@ -8,12 +8,13 @@ from pglast import ast
 
 from governance.analysis.builtins import SYSTEM_SCHEMAS
 from governance.analysis.facts import Kind, RelationUse, Use
+from governance.analysis.occurrence import Occurrence
 from governance.analysis.overlay import Filled
 from governance.analysis.tree import names, place_of
 from governance.catalogue.model import Relation, RelationKind
 
 if TYPE_CHECKING:
-    from governance.analysis.reader import Occurrence, Reader, Scope
+    from governance.analysis.reader import Reader, Scope
 
 MANY_ROWS = 10_000
 SAMPLING = frozenset({"bernoulli", "system", "pg_catalog.bernoulli", "pg_catalog.system"})
