@@ -42,6 +42,9 @@ STATES: Mapping[str, Look] = {
     "failed": Look("Failed", "failed", "deny"),
     "unknown": Look("Unknown outcome", "question", "deny"),
     "rejected": Look("Rejected", "deny", "deny"),
+    # a proposed policy set
+    "activated": Look("In force", "allow", "allow"),
+    "outdated": Look("Outdated", "drift", "review"),
 }
 
 REVIEWS: Mapping[str, Look] = {

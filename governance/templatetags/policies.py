@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from governance.policy import proposals
 from governance.policy.activation import ADMINISTRATORS
 from governance.policy.combine import NO_PERMIT, POLICY_ERROR, UNREAD
 from governance.web import cedar_markup
@@ -55,4 +56,4 @@ def effect(name: str) -> dict[str, object]:
 
 @register.simple_tag
 def open_proposals() -> int:
-    return 0
+    return proposals.open_proposals().count()

@@ -9,8 +9,10 @@ from typing import Literal
 
 from django.utils.safestring import SafeString
 
+from governance.policy.changes import PolicyChange, changes_between
+from governance.policy.problems import PolicyError
+from governance.policy.program import compile_policy_set
 from governance.web import cedar_markup
-from governance.web.cards import NotReadable, read_sections
 
 AROUND = 3
 Mark = Literal["same", "removed", "added", "gap"]
@@ -50,30 +52,12 @@ def compare(old: str, new: str) -> Comparison:
     return Comparison(tuple(rows), marks.count("added"), marks.count("removed"))
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """Policies by their ids, in the order of the texts."""
-
-    added: tuple[str, ...]
-    changed: tuple[str, ...]
-    removed: tuple[str, ...]
-
-
-def changes_between(old: str, new: str) -> Changes | None:
-    """None where one of the texts is no Cedar that can be read."""
+def changed_policies(old: str, new: str) -> tuple[PolicyChange, ...] | None:
+    """None where one of the texts is no policy set that can be read today."""
     try:
-        before, after = _by_id(old), _by_id(new)
-    except NotReadable:
+        return changes_between(compile_policy_set(old), compile_policy_set(new))
+    except PolicyError:
         return None
-    return Changes(
-        added=tuple(name for name in after if name not in before),
-        changed=tuple(name for name in after if name in before and before[name] != after[name]),
-        removed=tuple(name for name in before if name not in after),
-    )
-
-
-def _by_id(text: str) -> dict[str, str]:
-    return {card.id: card.text for section in read_sections(text) for card in section.cards}
 
 
 def _lines(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from governance.policy import store
-from governance.policy.examination import examine
+from governance.policy.surroundings import examine
 from governance.web.forms import DraftForm
 
 

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from governance.policy import store
-from governance.policy.examination import examine
+from governance.policy.surroundings import examine
 from governance.web.drafts import Draft, examined, read_draft
 from governance.web.policy_pages import active_set, fetch_version
 from governance.web.trials import trial_form, try_statement
@@ -28,9 +28,9 @@ Act = Callable[[HttpRequest, Draft], HttpResponse]
 def policy_edit(http: HttpRequest) -> HttpResponse:
     administrator(http)
     if http.method != "POST":
-        return _page(http, _fresh(http))
+        return edit_page(http, _fresh(http))
     draft = read_draft(http)
-    return ACTS.get(http.POST.get("action", ""), _page)(http, draft)
+    return ACTS.get(http.POST.get("action", ""), edit_page)(http, draft)
 
 
 def _fresh(http: HttpRequest) -> Draft:
@@ -43,7 +43,7 @@ def _fresh(http: HttpRequest) -> Draft:
 def _check(http: HttpRequest, draft: Draft) -> HttpResponse:
     if is_fragment(http):
         return render(http, "governance/_problems.html", examined(draft.text))
-    return _page(http, draft)
+    return edit_page(http, draft)
 
 
 def _test(http: HttpRequest, draft: Draft) -> HttpResponse:
@@ -55,10 +55,10 @@ def _test(http: HttpRequest, draft: Draft) -> HttpResponse:
         tested = try_statement(form, person, program) if program else {"invalid": NOT_SOUND}
     if is_fragment(http):
         return render(http, "governance/_tested.html", tested)
-    return _page(http, draft, test_form=form, tested=tested)
+    return edit_page(http, draft, test_form=form, tested=tested)
 
 
-def _page(http: HttpRequest, draft: Draft, status: int = 200, **more: Any) -> HttpResponse:
+def edit_page(http: HttpRequest, draft: Draft, status: int = 200, **more: Any) -> HttpResponse:
     active_version = store.active().version
     context = {
         "text": draft.text,

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from governance.models import PolicySet
 from governance.policy import store
 from governance.web import cards
-from governance.web.comparison import changes_between, compare
+from governance.web.comparison import changed_policies, compare
 from governance.web.forms import CardFilterForm, CompareForm
 
 PAGE_SIZE = 25
@@ -86,7 +86,7 @@ def policy_compare(http: HttpRequest) -> HttpResponse:
         "old": old,
         "new": new,
         "comparison": compare(old.text, new.text),
-        "changes": changes_between(old.text, new.text),
+        "changes": changed_policies(old.text, new.text),
         "turned": urlencode({"old": new.version, "new": old.version}),
     }
     return render(http, "governance/policy-compare.html", context)

@@ -107,4 +107,4 @@ def _decision(assessment: Assessment) -> dict[str, Any]:
 
 def _rewritten(assessment: Assessment) -> tuple[str, ...]:
     """What would be sent, where it is not what was written."""
-    return assessment.texts if assessment.is_rewritten else ()
+    return assessment.texts if assessment.texts and assessment.is_rewritten else ()
