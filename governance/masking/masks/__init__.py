@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from governance.catalogue.model import Column
 from governance.classes import MASKS as STRICTEST_FIRST
 from governance.masking.errors import MaskingImpossible
-from governance.masking.masks import bucket, null, partial, redact
+from governance.masking.masks import bucket, inside, null, partial, pseudonym, redact, scrub
 from governance.policy.decision import MaskedColumn
 
 Mask = Callable[[Column, str, str], str]
@@ -24,6 +24,8 @@ MASKS: dict[str, Mask] = {
     "null": null.expression,
     "partial": partial.expression,
     "bucket": bucket.expression,
+    "pseudonym": pseudonym.expression,
+    "scrub": scrub.expression,
 }
 
 
@@ -39,10 +41,12 @@ def masked_value(column: Column, masks: Sequence[MaskedColumn], value: str) -> s
                 f"There is no mask named {mask.mask!r} for {mask.schema}.{mask.relation}.{mask.column}.",
                 remedy=f"Ask an administrator to use one of {', '.join(sorted(MASKS))} in the policy.",
             )
-    whole = sorted((mask for mask in masks if not mask.path), key=_strictness)
-    if not whole:
-        raise MaskingImpossible(f"There is no mask for the whole of column {column.name}.")
-    return MASKS[whole[0].mask](column, whole[0].data_class, value)
+    if not masks:
+        raise MaskingImpossible(f"There is no mask for {column.name}.")
+    strictest = sorted(masks, key=_strictness)
+    if whole := next((mask for mask in strictest if not mask.path), None):
+        return MASKS[whole.mask](column, whole.data_class, value)
+    return inside.expression(column, strictest, value, MASKS)
 
 
 def _strictness(mask: MaskedColumn) -> tuple[int, str]:

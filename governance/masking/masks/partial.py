@@ -1,13 +1,14 @@
 """`partial`: keeps a shape that people recognise: an e-mail's domain, the last digits of a number, a first letter.
 
-Only text has such a shape; other types are redacted. A value too short to hide the rest keeps nothing.
+Only text has such a shape; other types are redacted. A value too short to hide the rest keeps nothing. NULL stays
+NULL.
 """
 
 from __future__ import annotations
 
 from governance.catalogue.model import Column
 from governance.masking.masks import redact
-from governance.masking.types import Family, family_of
+from governance.masking.types import Family, bytewise, collated_as_usual, family_of
 
 # How many digits stay, and how many there must be at least for any to stay (PCI DSS 3.4.1 allows the last four).
 DIGITS = {"card_number": (4, 12), "bank_account": (4, 10), "phone": (2, 7), "national_id": (2, 8)}
@@ -17,26 +18,23 @@ SHORTEST_WORD = 3
 def expression(column: Column, data_class: str, value: str) -> str:
     if family_of(column) is not Family.TEXT:
         return redact.expression(column, data_class, value)
-    text = f"{value}::pg_catalog.text"
     if data_class == "email":
-        shaped = _domain(text)
+        shaped = _domain(value)
     elif data_class in DIGITS:
-        shaped = _last_characters(text, *DIGITS[data_class])
+        shaped = _last_characters(value, *DIGITS[data_class])
     else:
-        shaped = _first_letter(text)
+        shaped = _first_letter(f"{value}::pg_catalog.text")
     return f"(CASE WHEN {value} IS NULL THEN NULL ELSE {shaped} END)::{column.base_type}"
 
 
 def _domain(value: str) -> str:
-    """What follows the last `@` may be more than a domain (`a@b.org, Jane Doe`): then nothing of it stays.
-
-    The condition is collated for itself, as regular expressions refuse some collations; what is shown keeps the column's.
-    """
-    domain = f"pg_catalog.split_part({value}, '@', -1)"
+    """What follows the last `@` may be more than a domain (`a@b.org, Jane Doe`): then nothing of it stays."""
+    domain = f"pg_catalog.split_part({bytewise(value)}, '@', -1)"
     return (
-        f"'***' OPERATOR(pg_catalog.||) CASE WHEN pg_catalog.strpos({value}, '@') OPERATOR(pg_catalog.>) 0"
-        f""" AND {domain} COLLATE pg_catalog."C" OPERATOR(pg_catalog.~) '^[A-Za-z0-9.-]+$'"""
-        f" THEN '@' OPERATOR(pg_catalog.||) {domain} ELSE '' END"
+        f"'***' OPERATOR(pg_catalog.||) CASE WHEN pg_catalog.strpos({bytewise(value)}, '@') OPERATOR(pg_catalog.>) 0"
+        f" AND {domain} OPERATOR(pg_catalog.~) '^[A-Za-z0-9.-]+$'"
+        f" THEN '@' OPERATOR(pg_catalog.||) pg_catalog.right({value}::pg_catalog.text, pg_catalog.length({domain}))"
+        " ELSE '' END"
     )
 
 
@@ -50,9 +48,10 @@ def _first_letter(value: str) -> str:
 
 def _last_characters(value: str, keep: int, at_least: int) -> str:
     """The last letters and digits, as IBANs have letters too; separators do not count."""
-    plain = f"pg_catalog.regexp_replace({value}, '[^[:alnum:]]', '', 'g')"
+    plain = f"pg_catalog.regexp_replace({bytewise(value)}, '[^[:alnum:]]', '', 'g')"
     hidden = "*" * 12
     return (
         f"CASE WHEN pg_catalog.length({plain}) OPERATOR(pg_catalog.>=) {at_least}"
-        f" THEN '{hidden}' OPERATOR(pg_catalog.||) pg_catalog.right({plain}, {keep}) ELSE '{hidden}' END"
+        f" THEN '{hidden}' OPERATOR(pg_catalog.||) {collated_as_usual(f'pg_catalog.right({plain}, {keep})')}"
+        f" ELSE '{hidden}' END"
     )
