@@ -15,6 +15,7 @@ from governance.assessment import Assessment
 from governance.errors import DataSourceUnavailable, DriverFailed
 from governance.masking.outputs import masked_outputs
 from governance.models import DataSource
+from governance.pseudonyms import settings_for
 
 SENSITIVE_WRITE = "sensitive-in-write"
 
@@ -50,6 +51,11 @@ def steps_of(assessment: Assessment) -> tuple[Step, ...]:
     )
 
 
+def settings_of(datasource: DataSource, assessment: Assessment) -> tuple[tuple[str, str], ...]:
+    """The key of pseudonyms is in the session only where a text needs it."""
+    return settings_for(datasource, assessment.decision.obligations.masks) if assessment.is_rewritten else ()
+
+
 def run(
     query: Query,
     assessment: Assessment,
@@ -70,6 +76,7 @@ def run(
         still_wanted=statement.still_wanted,
         before_commit=before_commit,
         isolated=isolated,
+        settings=settings_of(query.datasource, assessment),
     )
     try:
         return driver_for(query.datasource.engine).run(source_of(query.datasource), work)

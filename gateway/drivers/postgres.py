@@ -168,11 +168,15 @@ def _why_no_connection(source: Source) -> GatewayError:
     )
 
 
-def _bound(connection: Connection, source: Source, limits: Limits) -> None:
-    _limit(connection, limits)
+def _bound(connection: Connection, source: Source, work: Work) -> None:
+    _limit(connection, work.limits)
     # Temporary relations last: by default they come before all others, pg_catalog's too.
     path = ", ".join(['"' + name.replace('"', '""') + '"' for name in source.search_path] + ["pg_temp"])
-    connection.execute("SELECT set_config('search_path', %s, true)", [path])
+    settings = (("search_path", path), *work.settings)
+    connection.execute(
+        f"SELECT {', '.join(['set_config(%s, %s, true)'] * len(settings))}",
+        [text for setting in settings for text in setting],
+    )
 
 
 def _limit(connection: Connection, limits: Limits) -> None:
@@ -186,7 +190,7 @@ def _perform(connection: Connection, source: Source, work: Work) -> Rows:
     """Everything but the COMMIT. Whatever goes wrong, the transaction is gone when this raises."""
     try:
         connection.read_only = work.read_only
-        _bound(connection, source, work.limits)
+        _bound(connection, source, work)
         rows = _run_steps(connection, work)
         work.still_wanted()
         if work.before_commit is not None:
