@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("gateway.web.urls")),
     path("requests/", include("approvals.urls")),
     path("policy/", include("governance.urls")),
+    path("classification/", include("governance.web.classification_urls")),
     path("ledger/", include("audit.urls")),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("gateway.api.urls")),

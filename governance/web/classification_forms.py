@@ -7,13 +7,13 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from governance.classes import BUILT_IN
+from governance.classes import ASSIGNABLE, BUILT_IN
 from governance.classification import Target, parse_target
 from governance.errors import GatewayError
 from governance.scanning.proposals import Choice
 from governance.web.classified import Wanted
 
-CLASSES = [(name, found.title) for name, found in BUILT_IN.items() if not found.virtual]
+CLASSES = [(name, BUILT_IN[name].title) for name in ASSIGNABLE]
 SHOWN = [("classified", "With a class"), ("unclassified", "Without"), ("all", "All")]
 LONGEST_TARGET = 600
 MOST_SELECTED = 500
@@ -44,7 +44,9 @@ class ClassifyForm(forms.Form):
     column = forms.CharField(
         max_length=LONGEST_TARGET,
         help_text="schema.table.column, and for a place inside JSON :$.path. Names with dots or capitals in double quotes.",
-        widget=forms.TextInput({"placeholder": "public.customers.email", "spellcheck": "false", "autocapitalize": "off"}),
+        widget=forms.TextInput(
+            {"placeholder": "public.customers.email", "spellcheck": "false", "autocapitalize": "off"}
+        ),
     )
     data_class = forms.ChoiceField(choices=CLASSES, label="Class")
 

@@ -51,7 +51,9 @@ def classification(http: HttpRequest) -> HttpResponse:
 @login_required
 @require_GET
 def classification_columns(http: HttpRequest, name: str) -> HttpResponse:
-    return _columns_page(http, _fetch(viewer(http), name), ClassifyForm(initial={"column": http.GET.get("add", "")[:600]}))
+    return _columns_page(
+        http, _fetch(viewer(http), name), ClassifyForm(initial={"column": http.GET.get("add", "")[:600]})
+    )
 
 
 @login_required
@@ -65,7 +67,9 @@ def classification_proposals(http: HttpRequest, name: str) -> HttpResponse:
 def classification_scan(http: HttpRequest, name: str) -> HttpResponse:
     """What the page asks every two seconds while a scan is under way."""
     datasource = _fetch(viewer(http), name)
-    return render(http, "governance/_scan.html", {"datasource": datasource, "scan": scan.latest(datasource), "polled": True})
+    return render(
+        http, "governance/_scan.html", {"datasource": datasource, "scan": scan.latest(datasource), "polled": True}
+    )
 
 
 @login_required
@@ -169,7 +173,7 @@ def _direct_row(datasource: DataSource, text: str) -> Row:
 
 
 def _columns_page(http: HttpRequest, datasource: DataSource, form: ClassifyForm, status: int = 200) -> HttpResponse:
-    filters = ColumnFilterForm(http.GET)
+    filters = ColumnFilterForm(http.GET, auto_id="filter_%s")
     wanted = filters.wanted()
     page = Paginator(rows_of(datasource, wanted), PAGE_SIZE).get_page(http.GET.get("page"))
     context = {
@@ -184,7 +188,7 @@ def _columns_page(http: HttpRequest, datasource: DataSource, form: ClassifyForm,
 
 
 def _proposals_page(http: HttpRequest, datasource: DataSource) -> HttpResponse:
-    filters = ProposalFilterForm(http.GET)
+    filters = ProposalFilterForm(http.GET, auto_id="filter_%s")
     values = filters.values()
     found = proposals.open_proposals(datasource).filter(_condition(values))
     page: Page[ClassProposal] = Paginator(found, PAGE_SIZE).get_page(http.GET.get("page"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +28,13 @@ class Row:
     at: datetime | None = None
 
     @property
+    def written(self) -> str:
+        """The target as it is typed: names that PostgreSQL would fold or cut are in double quotes."""
+        target = self.target
+        place = ".".join(_written(name) for name in (target.schema, target.relation, target.column))
+        return f"{place}:{target.path}" if target.path else place
+
+    @property
     def title(self) -> str:
         found = BUILT_IN.get(self.data_class)
         return found.title if found else self.data_class
@@ -39,6 +47,10 @@ class Row:
     @property
     def effect(self) -> str:
         return effect_of(self.data_class)
+
+
+def _written(name: str) -> str:
+    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'
 
 
 @dataclass(frozen=True, slots=True)

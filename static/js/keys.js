@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const dialog = document.getElementById("shortcuts");
-  const PAGES = { d: 0, r: 1, q: 2, l: 3, p: 4, s: 5 };
+  const PAGES = { d: 0, r: 1, q: 2, l: 3, p: 4, k: 5, s: 6 };
   let afterG = 0;
 
   function move(step) {

@@ -1,0 +1,22 @@
+// A list to tick: one box for all of the page, and how many are ticked. Without script each is ticked by itself.
+"use strict";
+for (const form of document.querySelectorAll("[data-select-form]")) {
+  const boxes = [...form.querySelectorAll("[data-select]")];
+  const label = form.querySelector("[data-select-all]");
+  const count = form.querySelector("[data-select-count]");
+  if (!label) continue;
+  const all = label.querySelector("input");
+  const tell = () => {
+    const ticked = boxes.filter((box) => box.checked).length;
+    all.checked = ticked === boxes.length;
+    all.indeterminate = ticked > 0 && ticked < boxes.length;
+    count.textContent = ticked ? `${ticked} selected` : "";
+  };
+  label.hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of boxes) box.checked = all.checked;
+    tell();
+  });
+  form.addEventListener("change", (event) => { if (event.target.matches("[data-select]")) tell(); });
+  tell();
+}
