@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pglast import ast
@@ -149,9 +150,17 @@ def execute(reader: Reader, node: Any) -> None:
 
 
 def deallocate(reader: Reader, node: Any) -> None:
-    reader.kinds.add(Kind.SESSION)
-    let_go = [node.name] if node.name else list(reader.earlier.prepared)
-    reader.changes.prepared.update(dict.fromkeys(map(str, let_go), None))
+    let_go = {str(node.name)} if node.name else reader.earlier.prepared.keys()
+    _let_go(reader, let_go, reader.earlier.prepared)
+    reader.changes.prepared.update(dict.fromkeys(let_go, None))
+
+
+def _let_go(reader: Reader, names: Iterable[str], held: Mapping[str, Held]) -> None:
+    """Letting go of what the same text holds is no more than that was."""
+    for name in names:
+        reader.kinds |= held[name].kinds if name in held else {Kind.SESSION}
+    if not reader.kinds:
+        reader.kinds.add(Kind.SESSION)
 
 
 # cursoroptions (parsenodes.h)
@@ -182,9 +191,9 @@ def fetch(reader: Reader, node: Any) -> None:
 
 
 def close(reader: Reader, node: Any) -> None:
-    reader.kinds.add(Kind.SESSION)
-    let_go = [node.portalname] if node.portalname else list(reader.earlier.cursors)
-    reader.changes.cursors.update(dict.fromkeys(map(str, let_go), None))
+    let_go = {str(node.portalname)} if node.portalname else reader.earlier.cursors.keys()
+    _let_go(reader, let_go, reader.earlier.cursors)
+    reader.changes.cursors.update(dict.fromkeys(let_go, None))
 
 
 # --- Locking and tending ------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from pglast.enums import VariableSetKind
 
 from governance.analysis.facts import Kind
 from governance.analysis.overlay import TEMPORARY
-from governance.analysis.settings import harmless_to_set, harmless_to_show, schemas_to_search
+from governance.analysis.settings import harmless_to_set, harmless_to_show, is_relied_on, schemas_to_search
 from governance.analysis.tree import names, place_of, slots_of_nodes
 from governance.catalogue.model import RelationKind
 
@@ -26,7 +26,9 @@ def show(reader: Reader, node: Any) -> None:
         reader.kinds.add(Kind.READ)
         return
     reader.kinds.add(Kind.SESSION)
-    reader.warn(ESCAPE, f"SHOW {name.upper()} would tell what is not known to be harmless.")
+    reader.warn(ESCAPE, f"SHOW {name} would tell what is not known to be harmless.")
+    if is_relied_on(name):
+        reader.not_understood(f"SHOW {name}", "it shows settings that are nobody's to see")
 
 
 def set_variable(reader: Reader, node: Any) -> None:
@@ -47,7 +49,9 @@ def set_variable(reader: Reader, node: Any) -> None:
 
 def _judge(reader: Reader, name: str, harmless: bool) -> None:
     if not harmless:
-        reader.warn(ESCAPE, f"Sets {name}, which is not known to be harmless to governance.")
+        reader.warn(ESCAPE, f"Sets {name} to what is not known to be harmless to governance.")
+        if is_relied_on(name):
+            reader.not_understood(f"SET {name}", "what statements mean and what masks hold follows from it")
 
 
 def _set_transaction(reader: Reader, node: Any) -> None:
@@ -64,7 +68,9 @@ def _set_path(reader: Reader, schemas: list[str], place: int | None) -> None:
     """Later statements of the text are resolved by it, exactly as the database will."""
     path = schemas_to_search(schemas, reader.catalogue.schemas)
     if path is None:
-        return _judge(reader, "search_path (to a schema that is not in the catalogue)", False)
+        reader.warn(ESCAPE, "Sets a search path that cannot be followed.", place)
+        why = "it must name schemas of the catalogue, pg_catalog at most first, and not $user"
+        return reader.not_understood("SET search_path", why, place)
     made = [(schema, reader.catalogue.relations[schema, name].kind) for schema, name in reader.earlier.made]
     if TEMPORARY not in path and any(schema == TEMPORARY for schema, _ in made):
         why = "temporary relations would be found before all others: name pg_temp last in it"

@@ -50,6 +50,15 @@ SETTABLE: dict[str, frozenset[str]] = {
     "transaction_deferrable": ON | OFF,
 }
 
+# What statements mean, what masks hold, and the key of pseudonyms follow from these: no policy can open them.
+RELIED_ON = frozenset(
+    """
+    all backslash_quote bytea_output client_encoding datestyle intervalstyle search_path standard_conforming_strings
+    timezone transform_null_equals
+    """.split()
+)
+OWN_PREFIX = "countersign."
+
 # How the session reads, prints and waits, and what the server can hold: nothing of where it keeps what, or for whom.
 SHOWABLE = frozenset(SETTABLE) | frozenset(
     """
@@ -76,6 +85,11 @@ def harmless_to_set(name: str, value: str | None) -> bool:
     if allowed is None:
         return False
     return value is None or allowed is ANY or value.strip().lower() in allowed
+
+
+def is_relied_on(name: str) -> bool:
+    """Whether changing it, or being shown it where that is not harmless, is refused whatever the policies say."""
+    return name.lower() in RELIED_ON or name.lower().startswith(OWN_PREFIX)
 
 
 def schemas_to_search(schemas: Sequence[str], known: frozenset[str]) -> tuple[str, ...] | None:
