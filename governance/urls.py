@@ -11,6 +11,7 @@ urlpatterns = [
     path("compare/", policy_pages.policy_compare, name="policy-compare"),
     path("test/", policy_testing.policy_test, name="policy-test"),
     path("edit/", policy_editing.policy_edit, name="policy-edit"),
+    path("edit/replay/<uuid:job>/", policy_editing.policy_replay_progress, name="policy-replay-progress"),
     path("edit/confirm/", policy_activation.policy_confirm, name="policy-confirm"),
     path("edit/activate/", policy_activation.policy_activate, name="policy-activate"),
     path("proposals/", proposal_pages.policy_proposals, name="policy-proposals"),

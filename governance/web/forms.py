@@ -115,6 +115,7 @@ class ReplayForm(forms.Form):
     use_required_attribute = False
     span = forms.ChoiceField(choices=[(name, f"the last {name}") for name in SPANS], label="Statements of")
     source = forms.ChoiceField(required=False, label="On")
+    job = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, sources: Iterable[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -24,6 +24,7 @@ from governance.web.drafts import Draft, read_draft
 from governance.web.forms import CommentForm
 from governance.web.policy_editing import edit_page
 from governance.web.policy_pages import active_set
+from governance.web.replays import MOST_BESIDE_ACTIVATION, replayed
 from governance.web.viewing import administrator
 from identity.viewer import viewer
 
@@ -85,6 +86,8 @@ def _confirm_page(http: HttpRequest, draft: Draft, form: CommentForm, status: in
         "changes": changed_policies(active.text, draft.text),
         "decision": proposals.may_submit(proposals.author_of(viewer(http), DOOR)),
     }
+    if not context["comparison"].is_same:
+        context |= {"replayed": True, **replayed(found.program, "day", most=MOST_BESIDE_ACTIVATION)}
     return render(http, "governance/policy-confirm.html", context, status=status)
 
 

@@ -85,6 +85,24 @@
     goTo(Number(link.dataset.go));
   });
 
+  // A replay tells how far it is while somebody waits for it.
+  const told = document.getElementById("replay-progress");
+  const button = document.querySelector("[data-progress]");
+  let timer = 0;
+  async function ask() {
+    const answer = await fetch(button.dataset.progress, { headers: { Accept: "application/json" } }).catch(() => null);
+    if (answer?.ok && timer) told.textContent = `${(await answer.json()).done.toLocaleString("en-GB")} statements done`;
+  }
+  button.addEventListener("htmx:beforeRequest", () => {
+    told.textContent = "Working…";
+    timer = setInterval(ask, 700);
+  });
+  button.addEventListener("htmx:afterRequest", (event) => {
+    clearInterval(timer);
+    timer = 0;
+    told.textContent = event.detail.successful ? "" : "It did not end. Your text is kept; try again.";
+  });
+
   const untouched = form.dataset.changed !== "true";
   const before = box.value;
   let sending = false;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from django.test import Client
 
@@ -9,9 +11,10 @@ from audit.ledger import LedgerUnavailable
 from audit.models import Entry
 from governance.models import PolicyProposal, PolicySet
 from governance.policy import store
+from governance.web import progress
 from identity.models import User
 from tests.factories import ACTOR, Cast, make_user
-from tests.web.conftest import SignIn
+from tests.web.conftest import Park, Run, SignIn
 
 READS = '@id("reads")\npermit (principal, action == Action::"read", resource);\n'
 REVIEWED = f"""{READS}
@@ -254,3 +257,39 @@ def test_the_author_withdraws_and_others_do_not(proposal: PolicyProposal, cast: 
     desk.post(f"/policy/proposals/{proposal.pk}/withdraw/")
     proposal.refresh_from_db()
     assert proposal.state == "withdrawn"
+
+
+# --- Replaying ----------------------------------------------------------------------------------------------------
+
+
+def test_a_replay_tells_what_would_have_been_decided_otherwise(desk: Client, run: Run, park: Park) -> None:
+    run("SELECT id FROM orders")
+    run("SELECT status FROM orders WHERE id = 1")
+    park("DELETE FROM orders")
+    response = send(desk, READS, action="replay", span="day", source="")
+    replay = response.context["replay"]
+    assert (replay.replayed, replay.changed) == (3, 1)
+    (change,) = replay.changes
+    assert change.what == ("review → deny",)
+    assert f'href="/ledger/{change.example}/"' in response.text
+    assert response.context["text"] == READS
+
+
+def test_a_replay_of_nothing_says_so(desk: Client) -> None:
+    assert "Nothing to replay" in send(desk, READS, action="replay", span="week", source="shop").text
+
+
+def test_an_unsound_text_is_not_replayed(desk: Client) -> None:
+    assert "The edited text is not sound" in send(desk, UNSOUND, action="replay", span="day", source="").text
+
+
+def test_the_replay_of_the_last_day_stands_beside_the_activation(desk: Client, park: Park) -> None:
+    park("DELETE FROM orders")
+    assert send(desk, READS, "confirm/").context["replay"].changed == 1
+
+
+def test_progress_is_told_to_whoever_started_it_only(desk: Client, root: User) -> None:
+    job = uuid.uuid4()
+    progress.tell(root.pk, job, 250)
+    assert desk.get(f"/policy/edit/replay/{job}/").json() == {"done": 250}
+    assert progress.ask(root.pk + 1, job) == 0
