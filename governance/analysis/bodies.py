@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from governance.analysis.analyse import Analysis
 
 MAX_DEPTH = 20
+# What is kept with a catalogue under this key is the one that a function without a search path of its own sees.
+CALLERS = "the caller's catalogue"
 MAX_BODY = 100_000
 _open: ContextVar[tuple[Function, ...]] = ContextVar("bodies that are being read", default=())
 _alone: ContextVar[bool] = ContextVar("what the writes of a body bring about is not followed", default=False)
@@ -67,7 +69,8 @@ def read_body(function: Function, catalogue: Catalogue, *, alone: bool = False) 
     alone = alone or _alone.get()
     token = _alone.set(alone)
     try:
-        return catalogue.once(("body", function, alone), lambda: _read(function, catalogue))
+        seen = catalogue.once(CALLERS, lambda: catalogue)
+        return seen.once(("body", function, alone), lambda: _read(function, seen))
     finally:
         _alone.reset(token)
 
@@ -93,7 +96,10 @@ def analyse(text: str, catalogue: Catalogue) -> Analysis:
     """What is met inside a statement is a statement again: hence the import here, where it closes the circle."""
     from governance.analysis.analyse import analyse as analyse_statement
 
-    return analyse_statement(text, catalogue)
+    found = analyse_statement(text, catalogue)
+    if found.changes.concern_names():
+        raise Unreadable("it makes or changes what the statements after it mean")
+    return found
 
 
 def catalogue_inside(function: Function, catalogue: Catalogue) -> Catalogue:
@@ -105,11 +111,15 @@ def catalogue_inside(function: Function, catalogue: Catalogue) -> Catalogue:
             path = _path(value)
         elif not harmless_to_set(name, value) and not PERFORMANCE.match(name):
             raise NotRead(f"it sets {name}, which changes what its body does")
-    return catalogue if path is None else bound_to(catalogue, path)
+    seen = catalogue if path is None else catalogue.once(("path", path), lambda: replace(catalogue, search_path=path))
+    return written_out(seen) if function.is_bound else seen
 
 
-def bound_to(catalogue: Catalogue, path: tuple[str, ...]) -> Catalogue:
-    return catalogue.once(("path", path), lambda: replace(catalogue, search_path=path))
+def written_out(catalogue: Catalogue) -> Catalogue:
+    """For texts in which PostgreSQL wrote every name with its schema; what they call sees the search path as it was."""
+    found = catalogue.once("written out", lambda: replace(catalogue, search_path=()))
+    found.once(CALLERS, lambda: catalogue.once(CALLERS, lambda: catalogue))
+    return found
 
 
 def _path(value: str) -> tuple[str, ...]:

@@ -108,12 +108,7 @@ def _uses_a_harmless_setting(reader: Reader, parts: tuple[str, ...], arguments: 
     if not found or any(function.schema != "pg_catalog" for function in found) or not texts or texts[0] is None:
         return False
     if parts[-1] == "set_config":
-        # An empty search path only takes names away from what follows, as pg_dump wants it.
-        harmless = (
-            len(texts) == 3
-            and texts[1] is not None
-            and (harmless_to_set(texts[0], texts[1]) or (texts[0].lower(), texts[1]) == ("search_path", ""))
-        )
+        harmless = len(texts) == 3 and texts[1] is not None and harmless_to_set(texts[0], texts[1])
         if harmless:
             reader.kinds.add(Kind.SESSION)
     else:

@@ -7,6 +7,7 @@ of the relations, by the functions that are called, or by name. What compiled ex
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,10 +19,14 @@ from governance.catalogue.model import Catalogue, RelationName
 if TYPE_CHECKING:
     from governance.analysis.reader import Reader
 
+# While conversions are looked into, statements in them are read, which asks for conversions again.
+_working_out: ContextVar[bool] = ContextVar("conversions are being worked out", default=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """Something that runs when values of these types meet. `explicit`: only where the target is written down."""
+    """Something that runs when values of these types meet. `explicit`: only where the target is written down; `on_writing`:
+    only where such columns are written; `is_call`: whoever wrote the statement may have asked for it, as with a call."""
 
     what: str
     types: tuple[RelationName, ...]
@@ -29,23 +34,49 @@ class Risk:
     facts: tuple[Facts | None, ...]
     explicit: bool = False
     on_writing: bool = False
+    is_call: bool = False
 
 
 def judge_types(reader: Reader) -> None:
-    """Values that become a domain's meet its checks; a cast that a user defined calls its function, often without a word
-    in the text. Both count once the types that they need are in play at all."""
-    risky = reader.catalogue.once("risky types", lambda: _risky(reader.catalogue))
-    if not risky:
+    suspects = reader.catalogue.once("suspect types", lambda: _suspects(reader.catalogue))
+    if not suspects:
         return
     named = {_resolved(reader.catalogue, parts) for parts in reader.named_types}
-    written, read = _types_of_columns(reader)
-    user_types = reader.catalogue.types
-    for risk in risky:
-        needed = {name for name in risk.types if name in user_types}
-        in_play = needed <= named | written | (set() if risk.on_writing else read) | _types_of_functions(reader)
-        if in_play and (not risk.explicit or risk.target in named):
+    if _working_out.get():
+        for name in named & suspects & reader.catalogue.types.keys():
+            reader.not_understood(f"type {'.'.join(name)}", "conversions inside conversions are not followed")
+        return
+    left = _risks(reader.catalogue)
+    while found := [risk for risk in left if _is_in_play(risk, reader, named)]:
+        left = [risk for risk in left if risk not in found]
+        for risk in found:
             for facts in risk.facts:
-                join_effect(reader, facts, risk.what, None)
+                join_effect(reader, facts, risk.what, None, is_call=risk.is_call)
+
+
+def _is_in_play(risk: Risk, reader: Reader, named: set[RelationName]) -> bool:
+    written, read = _types_of_columns(reader)
+    needed = {name for name in risk.types if name in reader.catalogue.types}
+    there = named | written | _types_of_functions(reader) | (set() if risk.on_writing else read)
+    return needed <= there and (not risk.explicit or risk.target in named)
+
+
+def _suspects(catalogue: Catalogue) -> frozenset[RelationName]:
+    """Types into or out of which a conversion may run code that is more than a computation."""
+    domains = {name for name, type_ in catalogue.types.items() if type_.checks}
+    casts = [cast for cast in catalogue.casts if not all(map(only_computes, candidates(catalogue, *cast.function)))]
+    return frozenset(domains | {type_name_of(text) for cast in casts for text in (cast.source, cast.target)})
+
+
+def _risks(catalogue: Catalogue) -> tuple[Risk, ...]:
+    def work_out() -> tuple[Risk, ...]:
+        token = _working_out.set(True)
+        try:
+            return _risky(catalogue)
+        finally:
+            _working_out.reset(token)
+
+    return catalogue.once("risky types", work_out)
 
 
 def _risky(catalogue: Catalogue) -> tuple[Risk, ...]:
@@ -72,6 +103,7 @@ def _casts(catalogue: Catalogue) -> Iterator[Risk]:
             (facts_of_expression(f"{call}(NULL)", catalogue),),
             explicit=cast.context == "e",
             on_writing=cast.context == "a",
+            is_call=True,
         )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pglast import ast
 
-from governance.analysis.bodies import analyse, bound_to, is_alone
+from governance.analysis.bodies import analyse, written_out, is_alone
 from governance.analysis.facts import Facts, RelationUse, Use
 from governance.analysis.tree import descendants
 from governance.analysis.triggers import NOT_CARRIED, fire, readable_call, run
@@ -174,7 +174,7 @@ def _uses_defaults(node: ast.Node, relation: Relation) -> bool:
 def facts_of_expression(text: str, catalogue: Catalogue) -> Facts | None:
     """Of one that PostgreSQL wrote out, with every name qualified. None where it cannot be read."""
     try:
-        return analyse(f"SELECT {text}", bound_to(catalogue, ())).facts
+        return analyse(f"SELECT {text}", written_out(catalogue)).facts
     except Unreadable:
         return None
 
@@ -185,16 +185,17 @@ def is_plain(facts: Facts) -> bool:
     )
 
 
-def join_effect(reader: Reader, facts: Facts | None, what: str, place: int | None) -> None:
+def join_effect(reader: Reader, facts: Facts | None, what: str, place: int | None, *, is_call: bool = False) -> None:
+    """What the schema has the database run. `is_call`: the statement asks for it, so that PL/pgSQL stays unread."""
     if facts is None:
         return reader.not_understood(what, "it cannot be read", place)
     reader.functions.update(facts.functions)
     reader.relations.update(facts.relations)
     reader.hazards += [hazard for hazard in facts.hazards if hazard.code not in NOT_CARRIED]
     for unknown in facts.unknown:
-        called = readable_call(reader.catalogue, unknown.what)
+        called = () if is_call else readable_call(reader.catalogue, unknown.what)
         if not called:
             reader.not_understood(unknown.what, f"{unknown.why} (inside {what})", place)
         for function in called:
-            _go_on(reader, run(reader, function, what, place), place)
+            _go_on(reader, run(reader, function, what, place, must_be_read=True), place)
     return None

@@ -107,8 +107,7 @@ def _compare(node: Any) -> bool | None:
     left, right, operator = node.lexpr, node.rexpr, names(node.name)[-1]
     if isinstance(left, ast.ColumnRef) and isinstance(right, ast.ColumnRef):
         # `x = x` holds for every row but those where x is NULL: close enough to "all" to be told.
-        same = names(left.fields)[-1] == names(right.fields)[-1]
-        return True if same and operator in ("=", "<=", ">=") else None
+        return True if operator in ("=", "<=", ">=") and _same_column(left, right) else None
     if not (isinstance(left, ast.A_Const) and isinstance(right, ast.A_Const)) or left.isnull or right.isnull:
         return None
     a, b = _plain(left), _plain(right)
@@ -119,6 +118,14 @@ def _compare(node: Any) -> bool | None:
     if isinstance(a, int) and isinstance(b, int) and operator in ("<", ">", "<=", ">="):
         return {"<": a < b, ">": a > b, "<=": a <= b, ">=": a >= b}[str(operator)]
     return None
+
+
+def _same_column(left: Any, right: Any) -> bool:
+    """`x` beside `t.x` counts; `a.x` beside `b.x` joins, and `x` beside `new.x` compares with another row."""
+    (*left_of, left_name), (*right_of, right_name) = names(left.fields), names(right.fields)
+    if left_of and right_of:
+        return left_of[-1:] == right_of[-1:] and left_name == right_name
+    return left_name == right_name and not {*left_of, *right_of} & {"new", "old", "excluded"}
 
 
 def _plain(constant: Any) -> int | str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from governance.analysis.bodies import analyse, bound_to, read_body
+from governance.analysis.bodies import analyse, read_body, written_out
 from governance.analysis.facts import WRITING_USES, Facts, FunctionUse, Hazard, Kind, RelationUse, Use
 from governance.analysis.functions import candidates, use_of
 from governance.catalogue.model import Catalogue, Function, Relation, Trigger
@@ -63,9 +63,11 @@ def _fires(trigger: Trigger, use: Use, changed: frozenset[str] | None) -> bool:
     return use is not Use.UPDATE or not trigger.columns or changed is None or bool(changed & set(trigger.columns))
 
 
-def run(reader: Reader, function: Function, what: str, place: int | None) -> tuple[RelationUse, ...]:
+def run(
+    reader: Reader, function: Function, what: str, place: int | None, *, must_be_read: bool = False
+) -> tuple[RelationUse, ...]:
     """Joins what a function does to what is known of the statement. Gives what it writes, for the caller to follow."""
-    key = ("function", function)
+    key = ("function", function, must_be_read)
     if key in reader.followed:
         return ()
     reader.followed.add(key)
@@ -74,10 +76,12 @@ def run(reader: Reader, function: Function, what: str, place: int | None) -> tup
     reader.hazards += [hazard for hazard in fired.hazards if hazard not in reader.hazards]
     if function.security_definer:
         reader.warn("security-definer", f"{function.qualified}() runs with its owner's rights.", place)
-    if fired.opaque:
+    if fired.opaque and must_be_read:
+        reader.not_understood(f"{function.qualified}()", f"{fired.opaque} (inside {what})", place)
+    elif fired.opaque:
         reader.warn("opaque-trigger", f"{function.qualified}(), which {what} runs, is not read: {fired.opaque}.", place)
     reader.relations.update(fired.writes)
-    further = [write for called in fired.calls for write in run(reader, called, what, place)]
+    further = [write for called in fired.calls for write in run(reader, called, what, place, must_be_read=must_be_read)]
     return (*fired.writes, *further)
 
 
@@ -138,6 +142,6 @@ def _condition(trigger: Trigger, catalogue: Catalogue) -> Facts | None:
     if begin < 0 or start < begin:
         return None
     try:
-        return analyse(f"SELECT {trigger.definition[begin + len(' WHEN ') : start]}", bound_to(catalogue, ())).facts
+        return analyse(f"SELECT {trigger.definition[begin + len(' WHEN ') : start]}", written_out(catalogue)).facts
     except Unreadable:
         return None

@@ -26,7 +26,7 @@ from governance.catalogue.model import (
 )
 
 # Counted up when what is kept changes. A catalogue of another format says too little to decide by: it is read anew.
-FORMAT = 2
+FORMAT = 3
 
 
 def encode(catalogue: Catalogue) -> dict[str, Any]:
@@ -192,6 +192,7 @@ def _encode_function(function: Function) -> list[Any]:
         function.result,
         int(function.strict),
         function.body,
+        int(function.is_bound),
         list(function.settings),
         function.extension,
     ]
@@ -207,7 +208,7 @@ def _decode_function(
     function = Function(schema, name, kind, VOLATILITIES[volatility], language, bool(definer))
     if not details:
         return function
-    arguments, modes, result, strict, body, settings, extension = details
+    arguments, modes, result, strict, body, is_bound, settings, extension = details
     return replace(
         function,
         arguments=tuple(arguments),
@@ -215,6 +216,7 @@ def _decode_function(
         result=result,
         strict=bool(strict),
         body=body,
+        is_bound=bool(is_bound),
         settings=tuple(settings),
         extension=extension,
     )

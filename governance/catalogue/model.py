@@ -126,8 +126,9 @@ class Function:
     """One overload. `kind` is `pg_proc.prokind`: f function, p procedure, a aggregate, w window function.
 
     What follows `security_definer` is known of functions outside pg_catalog only. `arguments`: types of what is passed in;
-    `modes`: `pg_proc.proargmodes`, empty where all are IN. `body`: the text of one in SQL or PL/pgSQL; of one written as
-    BEGIN ATOMIC or RETURN its statements, with every name qualified. `settings`: its SET clauses, `name=value`.
+    `modes`: `pg_proc.proargmodes`, empty where all are IN. `body`: the text of one in SQL or PL/pgSQL; `is_bound`: it was
+    written as BEGIN ATOMIC or RETURN, and these are its statements with every name qualified. `settings`: its SET clauses,
+    `name=value`.
     """
 
     schema: str
@@ -141,6 +142,7 @@ class Function:
     result: str = ""
     strict: bool = False
     body: str | None = None
+    is_bound: bool = False
     settings: tuple[str, ...] = ()
     extension: str = ""
 

@@ -171,13 +171,10 @@ def _function(row: Any) -> Function:
         result=row.result,
         strict=row.strict,
         body=row.source if row.standard_body is None else _statements_of(row.standard_body),
-        # Every name in such a body is bound when the function is made.
-        settings=tuple(row.settings) if row.standard_body is None else (*row.settings, BOUND),
+        is_bound=row.standard_body is not None,
+        settings=tuple(row.settings),
         extension=row.extension,
     )
-
-
-BOUND = 'search_path=""'
 
 
 def _statements_of(standard_body: str) -> str:

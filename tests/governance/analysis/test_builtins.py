@@ -65,7 +65,8 @@ def test_what_reaches_files_sessions_statistics_or_sql_in_texts_is_closed(
     session: psycopg.Connection, functions: dict[str, list[Function]], pattern: str
 ) -> None:
     rows = session.execute(
-        "SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ %s", [pattern]
+        "SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ %s",
+        [pattern],
     ).fetchall()
     names = {name for (name,) in rows}
     assert names

@@ -24,6 +24,8 @@ CREATE TABLE accounts (
 CREATE TABLE savings (twice text GENERATED ALWAYS AS (iban || iban) STORED) INHERITS (accounts);
 CREATE FUNCTION same(integer, integer) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 = $2';
 CREATE OPERATOR ~~~ (LEFTARG = integer, RIGHTARG = integer, FUNCTION = same);
+CREATE FUNCTION opaque(integer, integer) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN true; END';
+CREATE OPERATOR ~~~~ (LEFTARG = integer, RIGHTARG = integer, FUNCTION = opaque);
 CREATE FUNCTION keep(integer, integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT $1';
 CREATE AGGREGATE first(integer) (SFUNC = keep, STYPE = integer);
 """
@@ -50,9 +52,10 @@ def test_an_extension_that_only_computes_does_not_close_its_operators(sql: str, 
     assert analyse(sql, found).facts.unknown == ()
 
 
-def test_an_operator_of_the_database_itself_stays_closed(found: Catalogue) -> None:
+def test_an_operator_of_the_database_itself_is_judged_by_its_function(found: Catalogue) -> None:
     assert [operator.function for operator in found.operators["~~~"]] == [("public", "same")]
-    assert analyse("SELECT 1 ~~~ 2", found).facts.unknown
+    assert analyse("SELECT 1 ~~~ 2", found).facts.unknown == ()
+    assert analyse("SELECT 1 ~~~~ 2", found).facts.unknown
 
 
 @pytest.mark.parametrize(
