@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 
@@ -12,8 +12,11 @@ from audit import ledger
 from governance.catalogue import store
 from governance.catalogue.model import Catalogue, RelationName
 from governance.catalogue.propagate import Classes, propagate
-from governance.classes import BUILT_IN
+from governance.classes import ASSIGNABLE, BUILT_IN, is_ambiguous, place_key
 from governance.errors import GatewayError
+from governance.masking.masks import mask_that_fits
+from governance.masking.places import EXAMPLES, BadPlace, parse_place, write_place
+from governance.masking.types import Family, family_of
 from governance.models import Classification, DataSource
 from governance.versions import Versions, change, in_force
 
@@ -21,7 +24,7 @@ EXAMPLE = "public.customers.email=email"
 _NAME = r'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
 _ASSIGNMENT = re.compile(
     rf"\s*(?P<schema>{_NAME})\.(?P<relation>{_NAME})\.(?P<column>{_NAME})"
-    r"(?::(?P<path>\$[^=]*?))?\s*=\s*(?P<data_class>[^\s=]*)\s*\Z"
+    r'(?::(?P<path>\$(?:[^="]|"[^"]*")*?))?\s*=\s*(?P<data_class>[^\s=]*)\s*\Z'
 )
 
 
@@ -67,7 +70,17 @@ def parse_assignment(text: str) -> Assignment:
     if not match["data_class"]:
         raise ClassificationError(f"{text!r} names no class.", _known_classes())
     schema, relation, column = (_folded(match[part]) for part in ("schema", "relation", "column"))
-    return Assignment(Target(schema, relation, column, match["path"] or ""), match["data_class"])
+    target = _in_one_spelling(Target(schema, relation, column, match["path"] or ""))
+    return Assignment(target, match["data_class"])
+
+
+def _in_one_spelling(target: Target) -> Target:
+    try:
+        return replace(target, path=write_place(parse_place(target.path))) if target.path else target
+    except BadPlace as error:
+        raise ClassificationError(
+            f"{target} names no place inside a column: {error}.", f"Places: {EXAMPLES}."
+        ) from None
 
 
 def parse_target(text: str) -> Target:
@@ -83,7 +96,7 @@ def classify(datasource: DataSource, target: Target | str, data_class: str, *, a
 
 def classify_all(datasource: DataSource, assignments: Iterable[Assignment], *, actor: str) -> list[Classification]:
     """All of them or, with `ClassificationError`, none. A column that has another class gets this one instead."""
-    wanted = list(assignments)
+    wanted = [replace(one, target=_in_one_spelling(one.target)) for one in assignments]
     catalogue = store.current(datasource)
     for assignment in wanted:
         _check(datasource, catalogue, assignment)
@@ -103,6 +116,20 @@ def remove(datasource: DataSource, target: Target, *, actor: str) -> None:
             )
         found.delete()
         _record(datasource, target, None, found.data_class, actor)
+
+
+def told_mask(datasource: DataSource, assignment: Assignment) -> str:
+    """The mask that stands for the column unless a policy says otherwise, for whoever put the class there. Of a place inside
+    JSON it is what text there is masked with."""
+    target, data_class = assignment.target, BUILT_IN[assignment.data_class]
+    relation = store.current(datasource).relations.get((target.schema, target.relation))
+    column = relation.column(target.column) if relation else None
+    if column is None or target.path:
+        return data_class.mask
+    fits = mask_that_fits(column, data_class.name, data_class.mask)
+    if fits == data_class.mask:
+        return fits
+    return f"{fits}, since {data_class.mask} does not fit type {column.type}"
 
 
 _propagated: dict[int, tuple[tuple[object, ...], Classes]] = {}
@@ -128,7 +155,7 @@ def classes_of(datasource: DataSource, catalogue: Catalogue | None = None, versi
 def _direct(rows: Iterable[Classification]) -> Mapping[RelationName, Mapping[str, str]]:
     direct: dict[RelationName, dict[str, str]] = {}
     for row in rows:
-        direct.setdefault((row.schema, row.relation), {})[row.column] = row.data_class
+        direct.setdefault((row.schema, row.relation), {})[place_key(row.column, row.path)] = row.data_class
     return direct
 
 
@@ -137,12 +164,12 @@ def _folded(name: str) -> str:
 
 
 def _known_classes() -> str:
-    return f"Classes: {', '.join(BUILT_IN)}."
+    return f"Classes: {', '.join(ASSIGNABLE)}."
 
 
 def _check(datasource: DataSource, catalogue: Catalogue, assignment: Assignment) -> None:
     target = assignment.target
-    if assignment.data_class not in BUILT_IN:
+    if assignment.data_class not in ASSIGNABLE:
         raise ClassificationError(f"There is no class {assignment.data_class!r}.", _known_classes())
     relation = catalogue.relations.get((target.schema, target.relation))
     if relation is None:
@@ -154,10 +181,15 @@ def _check(datasource: DataSource, catalogue: Catalogue, assignment: Assignment)
     if column is None:
         names = ", ".join(column.name for column in relation.columns[:50])
         raise ClassificationError(f"{relation.qualified} has no column {target.column}.", f"Columns: {names}.")
-    if target.path:
+    if is_ambiguous(target.column):
         raise ClassificationError(
-            f"{target} names a place inside a column, but a column is masked as a whole.",
-            f"Classify the whole column: {target.schema}.{target.relation}.{target.column}={assignment.data_class}",
+            f"The name of {target.column!r} holds ':$', which begins a place inside a column: it cannot be classified.",
+            "Rename the column, or read its relation through a view that gives it another name, and classify that.",
+        )
+    if target.path and family_of(column) is not Family.JSON:
+        raise ClassificationError(
+            f"{target} names a place inside a column of type {column.type}; only json and jsonb have places.",
+            f"Classify the whole column: {relation.qualified}.{target.column}={assignment.data_class}",
         )
 
 

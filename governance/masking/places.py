@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 LONGEST = 300
-EXAMPLE = '$.address.street, $.orders[*].phone or $."odd key"'
+EXAMPLES = '$.address.street, $.orders[*].phone or $."odd key"'
 
 
 class BadPlace(ValueError):
@@ -39,7 +39,7 @@ _PLAIN = re.compile(r"[^\W\d][\w$]*", re.ASCII)
 def parse_place(text: str) -> tuple[Step, ...]:
     """Raises `BadPlace`. Never empty."""
     if not text.startswith("$"):
-        raise BadPlace("a path begins with $, such as " + EXAMPLE)
+        raise BadPlace("a path begins with $, such as " + EXAMPLES)
     if len(text) > LONGEST:
         raise BadPlace(f"a path has at most {LONGEST} characters")
     steps: list[Step] = []

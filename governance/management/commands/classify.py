@@ -6,8 +6,16 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from governance.classes import BUILT_IN
-from governance.classification import classes_of, classify_all, parse_assignment, parse_target, remove
+from governance.classes import ASSIGNABLE
+from governance.classification import (
+    Assignment,
+    classes_of,
+    classify_all,
+    parse_assignment,
+    parse_target,
+    remove,
+    told_mask,
+)
 from governance.management import scanning
 from governance.management.plain import ACTOR, find_datasource, told_plainly
 from governance.models import DataSource
@@ -16,7 +24,7 @@ from governance.models import DataSource
 class Command(BaseCommand):
     help = (
         "Says which columns of a data source are sensitive, and how. Several assignments are made together or not at "
-        f"all. Classes: {', '.join(BUILT_IN)}."
+        f"all. Classes: {', '.join(ASSIGNABLE)}."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -24,11 +32,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "assignments",
             nargs="*",
-            metavar="SCHEMA.TABLE.COLUMN=CLASS",
-            help="such as public.customers.email=email; names with dots or capitals in double quotes: 'public.\"E.mail\"'",
+            metavar="SCHEMA.TABLE.COLUMN[:PATH]=CLASS",
+            help="such as public.customers.email=email; names with dots or capitals in double quotes: 'public.\"E.mail\"'; "
+            "a place inside a JSON column by its path: 'public.customers.profile:$.orders[*].phone=phone'",
         )
         parser.add_argument("--list", action="store_true", help="list the classified columns of the data source")
-        parser.add_argument("--remove", metavar="SCHEMA.TABLE.COLUMN", help="take the class of a column away")
+        parser.add_argument("--remove", metavar="SCHEMA.TABLE.COLUMN[:PATH]", help="take a class away")
         scanning.add_arguments(parser)
 
     def handle(self, *args: Any, name: str, assignments: list[str], **options: Any) -> None:
@@ -51,6 +60,11 @@ class Command(BaseCommand):
                 wanted = [parse_assignment(assignment) for assignment in assignments]
                 classify_all(datasource, wanted, actor=ACTOR)
                 self.stdout.write(f"{len(wanted)} column{'s' if len(wanted) > 1 else ''} classified on {name}.")
+                self.tell_masks(datasource, wanted)
+
+    def tell_masks(self, datasource: DataSource, wanted: list[Assignment]) -> None:
+        for one in wanted:
+            self.stdout.write(f"  {one.target}={one.data_class}: mask {told_mask(datasource, one)}")
 
     def show(self, datasource: DataSource) -> None:
         """With what partitions and children have from their relatives: what counts, not what was typed."""

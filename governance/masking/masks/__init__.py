@@ -49,5 +49,11 @@ def masked_value(column: Column, masks: Sequence[MaskedColumn], value: str) -> s
     return inside.expression(column, strictest, value, MASKS)
 
 
+def mask_that_fits(column: Column, data_class: str, mask: str) -> str:
+    """The name of the mask that the column in fact gets: one that has nothing to keep of a type falls back."""
+    found = MASKS[mask](column, data_class, "value")
+    return next((one for one in ("null", "redact") if MASKS[one](column, data_class, "value") == found), mask)
+
+
 def _strictness(mask: MaskedColumn) -> tuple[int, str]:
     return (STRICTEST_FIRST.index(mask.mask), mask.data_class)

@@ -16,13 +16,15 @@ from governance.classification import (
     parse_assignment,
     parse_target,
     remove,
+    told_mask,
 )
 from governance.datasources import add_datasource
 from governance.models import Classification, DataSource
 from tests.fixtures.databases import MakeTarget, TargetDatabase
 
 SCHEMA = """
-CREATE TABLE customers (id int PRIMARY KEY, email text, profile jsonb);
+CREATE DOMAIN document AS json;
+CREATE TABLE customers (id int PRIMARY KEY, email text, profile jsonb, raw document, "odd:$.name" jsonb);
 CREATE VIEW buyers AS SELECT email FROM customers;
 CREATE TABLE events (id int, at date, who text) PARTITION BY RANGE (at);
 CREATE TABLE events_2020 PARTITION OF events FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
@@ -47,6 +49,10 @@ def shop(control_db: str, target: TargetDatabase) -> DataSource:
         (" Public.CUSTOMERS.Email = email ", Assignment(EMAIL, "email")),
         ('"Odd.Schema"."Ta""ble".a=phone', Assignment(Target("Odd.Schema", 'Ta"ble', "a"), "phone")),
         ("public.t.profile:$.a.b[*].c=email", Assignment(Target("public", "t", "profile", "$.a.b[*].c"), "email")),
+        (
+            'public.t.profile:$."a"."b=c""d"[07] = email',
+            Assignment(Target("public", "t", "profile", '$.a."b=c""d"[7]'), "email"),
+        ),
         ("public.straße.größe_1$=salary", Assignment(Target("public", "straße", "größe_1$"), "salary")),
     ],
 )
@@ -97,7 +103,9 @@ def test_a_views_own_column_can_be_classified(shop: DataSource) -> None:
         ("public.customers.email", "e-mail", "no class 'e-mail'", "Classes: email, phone"),
         ("public.clients.email", "email", "no relation public.clients", "datasource sync shop"),
         ("public.customers.mail", "email", "no column mail", "Columns: id, email, profile"),
-        ("public.customers.profile:$.a", "email", "masked as a whole", "public.customers.profile=email"),
+        ("public.customers.email:$.a", "phone", "only json and jsonb have places", "public.customers.email=phone"),
+        ("public.customers.email", "unclassified_text", "no class 'unclassified_text'", "Classes: email, phone"),
+        ('public.customers."odd:$.name"', "email", "holds ':$'", "Rename the column"),
     ],
 )
 def test_what_cannot_be_classified_is_refused(
@@ -108,6 +116,44 @@ def test_what_cannot_be_classified_is_refused(
     assert message in caught.value.message
     assert remedy in caught.value.remedy
     assert not Classification.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "path", ["$", "$.a b", "$..a", "$.a[", "$.a[-1]", "$[*", "$.a.*", '$."a', "$.a?(@.b)", "$.ä", '$."\\"']
+)
+def test_a_path_that_is_not_understood_is_refused_with_the_place(path: str) -> None:
+    with pytest.raises(ClassificationError) as caught:
+        parse_target(f"public.customers.profile:{path}")
+    assert "$.address.street" in caught.value.remedy or "public.customers.email=email" in caught.value.remedy
+
+
+def test_a_place_inside_a_json_column_is_classified(shop: DataSource) -> None:
+    classify(shop, 'public.customers.profile:$.orders[*]."phone"', "phone", actor="user:root")
+    classify(shop, "public.customers.raw:$.email", "email", actor="user:root")
+    assert classes_of(shop) == {
+        ("public", "customers"): {"profile:$.orders[*].phone": "phone", "raw:$.email": "email"},
+    }
+
+
+def test_a_place_has_one_class_however_it_is_written(shop: DataSource) -> None:
+    classify(shop, Target("public", "customers", "profile", '$."a"'), "phone", actor="user:root")
+    classify(shop, "public.customers.profile:$.a", "email", actor="user:root")
+    assert classes_of(shop) == {("public", "customers"): {"profile:$.a": "email"}}
+    remove(shop, parse_target('public.customers.profile:$."a"'), actor="user:root")
+    assert classes_of(shop) == {}
+
+
+@pytest.mark.parametrize(
+    ("assignment", "told"),
+    [
+        ("public.customers.email=email", "partial"),
+        ("public.customers.id=email", "redact, since partial does not fit type integer"),
+        ("public.customers.profile=salary", "redact, since bucket does not fit type jsonb"),
+        ("public.customers.profile:$.pay=salary", "bucket"),
+    ],
+)
+def test_the_mask_that_stands_for_a_column_is_told(shop: DataSource, assignment: str, told: str) -> None:
+    assert told_mask(shop, parse_assignment(assignment)) == told
 
 
 def test_several_are_made_together_or_not_at_all(shop: DataSource) -> None:
