@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from http import HTTPStatus
 from typing import Any
@@ -19,6 +20,7 @@ from audit.ledger import LedgerUnavailable
 from gateway.recording import problem_of
 from gateway.services_check import drop_control_connections
 from governance.errors import GatewayError
+from governance.policy.problems import PolicyError
 from identity.errors import NotAuthenticated
 
 logger = logging.getLogger(__name__)
@@ -52,6 +54,11 @@ def problem_response(error: Exception, _context: dict[str, Any]) -> Response:
     if isinstance(error, ReviewRefused):
         refused = 400 if error.code == "invalid" else 403
         return problem(refused, error.code, "The review is refused", error.message)
+    if isinstance(error, PolicyError):
+        return problem(
+            400, "unsound-policy", "The policy set is not sound", str(error), remedy="Correct it; nothing was changed.",
+            problems=[dataclasses.asdict(one) for one in error.problems],
+        )  # fmt: skip
     if isinstance(error, (LedgerUnavailable, DatabaseError, RedisError, PoolTimeout)):
         # The first line only: PostgreSQL's DETAIL quotes the row.
         logger.error("A service of Countersign's own does not answer: %s", str(error).partition("\n")[0])

@@ -6,7 +6,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from gateway.api import views
+from gateway.api import classification_urls, policy_views, views
 from gateway.api.problems import MEDIA_TYPE
 
 
@@ -25,10 +25,26 @@ urlpatterns = [
     path("check", views.CheckView.as_view(), name="api-check"),
     path("datasources", views.DataSourcesView.as_view(), name="api-datasources"),
     path("datasources/<str:name>/catalogue", views.CatalogueView.as_view(), name="api-catalogue"),
+    *classification_urls.urlpatterns,
     path("requests", views.RequestsView.as_view(), name="api-requests"),
     path("requests/<uuid:request_id>", views.RequestView.as_view(), name="api-request"),
     path("requests/<uuid:request_id>/reviews", views.ReviewsView.as_view(), name="api-reviews"),
     path("audit/entries", views.EntriesView.as_view(), name="api-entries"),
+    path("policy", policy_views.PolicyView.as_view(), name="api-policy"),
+    path("policy/versions", policy_views.VersionsView.as_view(), name="api-policy-versions"),
+    path("policy/versions/<int:version>", policy_views.VersionView.as_view(), name="api-policy-version"),
+    path("policy/versions/<int:version>/changes", policy_views.ChangesView.as_view(), name="api-policy-changes"),
+    path("policy/check", policy_views.CheckTextView.as_view(), name="api-policy-check"),
+    path("policy/explain", policy_views.ExplainView.as_view(), name="api-policy-explain"),
+    path("policy/replay", policy_views.ReplayView.as_view(), name="api-policy-replay"),
+    path("policy/apply", policy_views.ApplyView.as_view(), name="api-policy-apply"),
+    path("policy/proposals", policy_views.ProposalsView.as_view(), name="api-policy-proposals"),
+    path("policy/proposals/<uuid:proposal_id>", policy_views.ProposalView.as_view(), name="api-policy-proposal"),
+    path(
+        "policy/proposals/<uuid:proposal_id>/reviews",
+        policy_views.ProposalReviewsView.as_view(),
+        name="api-policy-proposal-reviews",
+    ),
     path("schema", SpectacularAPIView.as_view(permission_classes=[]), name="api-schema"),
     re_path(r"^.*$", nowhere),
 ]

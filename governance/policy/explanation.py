@@ -68,7 +68,7 @@ def explanation_json(explanation: Explanation) -> dict[str, Any]:
         "max_rows": bound.max_rows,
         "expires_in": explanation.decision.expires_in if explanation.decision.required else None,
         "statements": list(explanation.texts),
-        "rewritten": assessment.is_rewritten,
+        "rewritten": bool(explanation.texts) and assessment.is_rewritten,
     }
 
 

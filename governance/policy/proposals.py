@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from audit import ledger
@@ -35,6 +35,7 @@ State = PolicyProposal.State
 ReviewVerdict = PolicyReview.Verdict
 LONGEST_REVIEW = 4000
 COMMAND_LINE = "command line"
+AUDITORS = "auditors"
 
 
 class UnknownProposal(GatewayError):
@@ -173,6 +174,18 @@ def proposals() -> QuerySet[PolicyProposal]:
 
 def open_proposals() -> QuerySet[PolicyProposal]:
     return proposals().filter(state=State.PENDING, expires_at__gt=timezone.now())
+
+
+def visible_to(principal: Principal, found: QuerySet[PolicyProposal]) -> QuerySet[PolicyProposal]:
+    """To administrators and auditors all; to others what one of their groups reviews."""
+    if not principal.is_person:
+        return found.none()
+    if principal.is_administrator or AUDITORS in principal.groups:
+        return found
+    mine = Q(author_id=principal.id)
+    for group in principal.groups:
+        mine |= Q(required__contains=[{"group": group}])
+    return found.filter(mine)
 
 
 def fetch_proposal(proposal_id: uuid.UUID) -> PolicyProposal:

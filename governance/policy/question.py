@@ -12,6 +12,7 @@ import orjson
 
 from governance.analysis.facts import WRITING_USES, Facts, Kind, Use
 from governance.catalogue.model import RelationName
+from governance.classes import split_place
 
 _PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_$]*\Z")
 _MAX_LONG = 2**63 - 1
@@ -111,12 +112,9 @@ def classified_columns(question: Question) -> tuple[ClassifiedColumn, ...]:
     return tuple(sorted(found))
 
 
-def _classified(relation: RelationName, target: str, data_class: str) -> ClassifiedColumn:
-    """A class on a place inside a JSON column is keyed as `column:$.path`."""
-    if ":$" not in target:
-        return ClassifiedColumn(relation, target, data_class)
-    column, _, path = target.partition(":$")
-    return ClassifiedColumn(relation, column, data_class, f"${path}")
+def _classified(relation: RelationName, key: str, data_class: str) -> ClassifiedColumn:
+    column, path = split_place(key) if "$" in key else (key, "")
+    return ClassifiedColumn(relation, column, data_class, path)
 
 
 def context_of(question: Question, reads: Collection[str]) -> str:

@@ -60,9 +60,24 @@ CASES = {
     "unread": (facts("read", uses=["read orders"], unknown=["f()"]), "deny", {"unread-statement"}),
     "unread-mass-write": (facts("write", uses=["delete orders"], unknown=["f()"]), "deny", {"unread-statement"}),
     "begin": (facts("transaction"), "deny", {"transaction-control"}),
-    "set": (facts("session"), "deny", {"session-control"}),
+    "harmless-set": (facts("session"), "allow", {"harmless-settings"}),
+    "harmless-set-and-read": (
+        facts("session", "read", uses=["read orders"]), "allow", {"harmless-settings", "read"}),
+    "set-role": (facts("session", hazards=["session-escape"]), "deny", {"session-control"}),
+    "harmless-set-with-maintenance": (facts("session", "admin"), "deny", {"maintenance"}),
+    "harmless-set-with-commit": (facts("session", "transaction"), "deny", {"transaction-control"}),
+    "harmless-set-with-opaque-code": (facts("session", "opaque"), "deny", {"opaque-code"}),
+    "explain": (facts("read", uses=["read orders"], hazards=["explain"]), "allow", {"read"}),
+    "explain-of-masked-columns": (
+        facts("read", uses=["read customers"], hazards=["explain", "explain-masked"]), "deny", {"explain-masked"}),
+    "read-filtered-by-a-sensitive-column": (
+        facts("read", uses=["read customers"], hazards=["sensitive-in-filter"]), "allow", {"read"}),
+    "write-by-key-firing-an-unread-trigger": (
+        facts("write", uses=["update orders"], by_key=True, hazards=["fires-trigger", "opaque-trigger"]),
+        "allow", {"write"}),
     "checkpoint": (facts("admin"), "deny", {"maintenance"}),
-    "grant-with-set": (facts("privilege", "session"), "deny", {"session-control"}),
+    "grant-with-set-role": (facts("privilege", "session", hazards=["session-escape"]), "deny", {"session-control"}),
+    "grant-with-harmless-set": (facts("privilege", "session"), "review", {"privilege-change"}),
     "select-for-update": (
         facts("read", uses=["read orders", "lock orders"], hazards=["row-lock"]), "deny", {"lock"}),
     "no-kind-at-all": (facts(), "deny", {"no-permit"}),
@@ -115,3 +130,18 @@ def test_what_is_parked_stays_masked_when_it_runs() -> None:
     decision = decide(DEFAULT, ask(DELETE_ALL, classes=CLASSES))
     assert decision.verdict == "review"
     assert len(decision.obligations.masks) == 3
+
+
+UNCLASSIFIED = {("public", "orders"): {"note": "unclassified_text"}}
+
+
+def test_unclassified_text_is_scrubbed_for_agents_on_production() -> None:
+    masks = decide(DEFAULT, ask(READ_ORDERS, classes=UNCLASSIFIED)).obligations.masks
+    assert [(mask.column, mask.mask) for mask in masks] == [("note", "scrub")]
+
+
+@pytest.mark.parametrize(
+    "who", [person("rita", "dba"), {"environment": "dev"}, {"environment": "staging"}], ids=["person", "dev", "staging"]
+)
+def test_unclassified_text_is_shown_to_people_and_outside_production(who: dict[str, Any]) -> None:
+    assert not decide(DEFAULT, ask(READ_ORDERS, classes=UNCLASSIFIED, **who)).obligations.masks
