@@ -68,9 +68,10 @@ class Changes:
     search_path: tuple[str, ...] | None = None
 
     def concern_names(self) -> bool:
-        return bool(
-            self.made or self.changed or self.gone or self.schemas_made or self.schemas_gone or self.types_made
-        ) or (self.search_path is not None)
+        """Whether names may mean something else to the statements after it."""
+        relations = self.made or self.filled or self.changed or self.gone
+        others = self.schemas_made or self.schemas_gone or self.types_made
+        return bool(relations or others) or self.search_path is not None
 
 
 def creation_schema(catalogue: Catalogue, node: Any) -> str:

@@ -23,7 +23,7 @@ def is_readable(sql: str) -> bool:
         return False
 
 
-ORDINARY = [step for attempt in load("ordinary") for step in attempt.steps]
+ORDINARY = [step for attempt in load("ordinary") for step in attempt.steps if is_readable(step)]
 ALL = [
     step
     for folder in ("ordinary", "leaks", "evasions")
