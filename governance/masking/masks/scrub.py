@@ -53,7 +53,7 @@ _KEYED = (
 # With a user or a password before the host.
 _ADDRESSES = (f"://(?:[^{_SPACE}/?#]*|[^{_SPACE}/:@]+:[^{_SPACE}]*)@",)
 # Nothing before the @ is only a handle (`@name`), and stays.
-_EMAILS = (f"""(?:"[^"]+"|[^{_SPACE}@<>()"',;:]+)@[^{_SPACE}@<>()"',;:]+""",)
+_EMAILS = (f"""(?:"[^"]+"|[^{_SPACE}@<>()",;:]+)@[^{_SPACE}@<>()"',;:]+""",)
 _NUMBERS = (
     # Payment cards, bank accounts and every other number as long: whether its check digits are right is not asked.
     "[0-9](?:[ .-]?[0-9]){12,}",
