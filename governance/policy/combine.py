@@ -13,6 +13,8 @@ NO_PERMIT = "no-permit"
 POLICY_ERROR = "policy-error"
 UNREAD = "unread"
 
+# A review that reads one of these means what is not understood.
+_OF_THE_UNREAD = frozenset({"unread", "unknown"})
 _VERBS = {"read": "read", "write": "write to", "define": "create, alter or drop", "administer": "administer"}
 
 
@@ -72,7 +74,7 @@ def parking(answers: Collection[Answer], question: Question, bound: Obligations,
     reviews = _unique(policy for answer in answers for policy in answer.reviews)
     if not reviews:
         return None
-    if question.facts.unknown and not any("unread" in policy.reads for policy in reviews):
+    if question.facts.unknown and not any(policy.reads & _OF_THE_UNREAD for policy in reviews):
         return _unread(question, version)
     return Decision(
         Verdict.REVIEW,

@@ -20,7 +20,8 @@ MAX_TEXT = 1_000_000
 # What a policy reads that changes while the statement does not: a decision that rests on one must not be kept.
 CHANGES_BY_ITSELF = frozenset({"hour", "weekday", "estimatedRows"})
 CONTEXT = (
-    *("kinds", "uses", "hazards", "functions", "unread", "byKey", "rowsInserted", "written", "estimatedRows", "risk"),
+    *("kinds", "uses", "hazards", "functions", "unread", "unknown", "byKey", "rowsInserted", "written"),
+    *("estimatedRows", "risk"),
     *("environment", "door", "purpose", "onBehalfOf", "hasRun", "hour", "weekday"),
 )
 _CONTEXT_VARIABLE = pst.Var(name="context")

@@ -127,6 +127,7 @@ def context_of(question: Question, reads: Collection[str]) -> str:
         "hazards": sorted(facts.hazard_codes),
         "functions": sorted({f"{function.schema}.{function.name}" for function in facts.functions}),
         "unread": bool(facts.unknown),
+        "unknown": sorted({_text(unknown.what) for unknown in facts.unknown}),
         "byKey": facts.by_key,
         "rowsInserted": _long(facts.rows_inserted),
         "written": len(facts.written),

@@ -17,7 +17,8 @@ CREATE TABLE customers (id int PRIMARY KEY, email text);
 CREATE TABLE orders (id int PRIMARY KEY, customer_id int REFERENCES customers, total numeric);
 CREATE TABLE items (id int PRIMARY KEY, order_id int REFERENCES orders ON DELETE CASCADE);
 CREATE VIEW buyers AS SELECT c.email, o.id FROM customers c JOIN orders o ON o.customer_id = c.id;
-CREATE FUNCTION mystery() RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION mystery() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
+CREATE FUNCTION plain() RETURNS int LANGUAGE sql AS 'SELECT 1';
 """
 
 
@@ -53,6 +54,7 @@ def catalogue(target_database: MakeTarget) -> Catalogue:
         ("COPY orders TO PROGRAM 'cat'", "deny", "program-execution"),
         ("DO $$ BEGIN END $$", "deny", "opaque-code"),
         ("SELECT mystery()", "deny", "unread-statement"),
+        ("SELECT plain()", "allow", "read"),
         ("SELECT * FROM nowhere", "deny", "unread-statement"),
         ("BEGIN", "deny", "transaction-control"),
         ("SET ROLE postgres", "deny", "session-control"),
