@@ -57,3 +57,9 @@ def effect(name: str) -> dict[str, object]:
 @register.simple_tag
 def open_proposals() -> int:
     return proposals.open_proposals().count()
+
+
+@register.filter
+def bare(author: str) -> str:
+    """People by their names alone: whoever changes policies is a person, or the command line."""
+    return author.removeprefix("user:")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from governance.catalogue import store
 from governance.catalogue.model import Catalogue, Column, Relation, RelationKind, RelationName
-from governance.classes import BUILT_IN
+from governance.catalogue.propagate import derived_classes
+from governance.classes import BUILT_IN, place_key, split_place, unclassified_text_columns
 from governance.classification import Target, classes_of
 from governance.models import Classification, DataSource
 from governance.scanning.proposals import effect_of
@@ -26,6 +27,8 @@ class Row:
     origin: str = ""
     by: str = ""
     at: datetime | None = None
+    # Policies can have such text scrubbed for whom they name.
+    is_unclassified_text: bool = False
 
     @property
     def written(self) -> str:
@@ -75,17 +78,15 @@ class _Direct:
 
 
 def rows_of(datasource: DataSource, wanted: Wanted) -> list[Row]:
-    """In the order of their names."""
+    """In the order of their names. What views show of classified columns is listed too: it is masked below them."""
     catalogue = store.current(datasource)
-    classes, direct = classes_of(datasource, catalogue), _Direct.of(datasource)
+    effective, direct = classes_of(datasource, catalogue), _Direct.of(datasource)
+    derived = derived_classes(catalogue, effective)
     rows = (
         row
-        for relation in sorted(catalogue.relations.values(), key=lambda relation: relation.qualified)
+        for name, relation in sorted(catalogue.relations.items())
         if relation.kind is not RelationKind.SEQUENCE
-        for column in relation.columns
-        for row in _rows_of_column(
-            catalogue, relation, column, classes.get((relation.schema, relation.name), {}).get(column.name, ""), direct
-        )
+        for row in _rows_of_relation(catalogue, relation, {**derived.get(name, {}), **effective.get(name, {})}, direct)
     )
     return list(_filtered(rows, wanted))
 
@@ -98,30 +99,40 @@ def _filtered(rows: Iterable[Row], wanted: Wanted) -> Iterator[Row]:
             yield row
 
 
-def _rows_of_column(
-    catalogue: Catalogue, relation: Relation, column: Column, data_class: str, direct: _Direct
+def _rows_of_relation(
+    catalogue: Catalogue, relation: Relation, classes: Mapping[str, str], direct: _Direct
 ) -> Iterator[Row]:
-    own = direct.rows.get((relation.schema, relation.name), {})
-    target = Target(relation.schema, relation.name, column.name)
-    put = own.get((column.name, ""))
-    if put and (not data_class or put.data_class == data_class):
-        yield Row(target, column.type, put.data_class, is_direct=True, by=put.created_by, at=put.created_at)
-    elif data_class:
-        origin = _origin(catalogue, relation, column, direct)
-        yield Row(target, column.type, data_class, is_direct=put is not None, origin=origin)
-    else:
-        yield Row(target, column.type)
-    for (name, path), inside in sorted(own.items()):
-        if name == column.name and path:
-            place = Target(relation.schema, relation.name, name, path)
-            yield Row(place, "inside it", inside.data_class, is_direct=True, by=inside.created_by, at=inside.created_at)
+    inside: dict[str, list[str]] = {}
+    for place in sorted(classes):
+        column_name, path = split_place(place)
+        if path:
+            inside.setdefault(column_name, []).append(path)
+    text = frozenset(unclassified_text_columns(relation, classes))
+    for column in relation.columns:
+        for path in ("", *inside.get(column.name, ())):
+            data_class = classes.get(place_key(column.name, path), "")
+            yield _row(catalogue, relation, column, path, data_class, direct, column.name in text)
 
 
-def _origin(catalogue: Catalogue, relation: Relation, column: Column, direct: _Direct) -> str:
+def _row(
+    catalogue: Catalogue, relation: Relation, column: Column, path: str, data_class: str, direct: _Direct, is_text: bool
+) -> Row:
+    target = Target(relation.schema, relation.name, column.name, path)
+    put = direct.rows.get((relation.schema, relation.name), {}).get((column.name, path))
+    type_ = "inside it" if path else column.type
+    if put and put.data_class == data_class:
+        return Row(target, type_, data_class, is_direct=True, by=put.created_by, at=put.created_at)
+    if data_class:
+        origin = _origin(catalogue, relation, column, path, direct)
+        return Row(target, type_, data_class, is_direct=put is not None, origin=origin)
+    return Row(target, type_, is_unclassified_text=is_text)
+
+
+def _origin(catalogue: Catalogue, relation: Relation, column: Column, path: str, direct: _Direct) -> str:
     if column.computed_from:
         return f"computed from {', '.join(column.computed_from)}"
     for name in _relatives(catalogue, relation):
-        if (column.name, "") in direct.rows.get(name, {}):
+        if (column.name, path) in direct.rows.get(name, {}):
             return f"shared with {'.'.join(name)}"
     return "follows from what it is made of"
 

@@ -20,6 +20,17 @@
     }
   }
 
+  // Several problems of one line share its mark; an error outweighs a warning.
+  function byLine(last) {
+    const found = new Map();
+    for (const { dataset } of problems()) {
+      const line = Math.min(Number(dataset.line), last);
+      const { kind = dataset.kind, reasons = [] } = found.get(line) ?? {};
+      found.set(line, { kind: kind === "error" ? kind : dataset.kind, reasons: [...reasons, dataset.reason] });
+    }
+    return found;
+  }
+
   // The message stands right behind the line's own text: an unseen copy of the text makes the room.
   function mark() {
     const lines = box.value.split("\n");
@@ -28,19 +39,18 @@
       delete item.dataset.mark;
       item.removeAttribute("title");
     }
-    marks.replaceChildren(...problems().map((problem) => {
-      const line = Math.min(Number(problem.dataset.line), lines.length);
+    marks.replaceChildren(...[...byLine(lines.length)].map(([line, { kind, reasons }]) => {
       const item = numbers.children[line - 1];
-      item.dataset.mark = problem.dataset.kind;
-      item.title = problem.dataset.reason;
+      item.dataset.mark = kind;
+      item.title = reasons.join("; ");
       const row = document.createElement("div");
-      row.dataset.mark = problem.dataset.kind;
+      row.dataset.mark = kind;
       row.style.top = `${padding + (line - 1) * rowHeight()}px`;
       const spacer = document.createElement("span");
       spacer.className = "spacer";
       spacer.textContent = `${lines[line - 1]}    `;
       const message = document.createElement("span");
-      message.textContent = problem.dataset.reason;
+      message.textContent = reasons.join("; ");
       row.append(spacer, message);
       return row;
     }));

@@ -25,14 +25,30 @@ TABLE = {
     "/classification/shop/scan/": EVERYBODY,
     "/classification/nowhere/": (),
     "/patterns/": EVERYBODY,
+    "/policy/": EVERYBODY,
+    "/policy/versions/": EVERYBODY,
+    "/policy/versions/1/": EVERYBODY,
+    "/policy/compare/?old=1&new=1": EVERYBODY,
+    "/policy/test/": EVERYBODY,
+    "/policy/proposals/": EVERYBODY,
     "request": ("alice", "rita", "olaf", "root"),
     "request/live/": ("alice", "rita", "olaf", "root"),
     "query": ("alice", "rita", "olaf", "root"),
     "own query": ("alice", "olaf", "root"),
     f"/requests/{NOBODY}/": (),
     f"/queries/{NOBODY}/": (),
+    "/policy/versions/99/": (),
+    f"/policy/versions/{2**63}/": (),
+    f"/policy/proposals/{NOBODY}/": (),
     "/ledger/999999/": (),
     f"/ledger/{2**63}/": (),
+}
+# What only administrators do; it is no secret that it can be done, so all others are told why they may not.
+ADMINISTRATION = {
+    "/policy/edit/": ("GET", "POST"),
+    "/policy/edit/confirm/": ("POST",),
+    "/policy/edit/activate/": ("POST",),
+    f"/policy/edit/replay/{NOBODY}/": ("GET",),
 }
 
 
@@ -58,7 +74,16 @@ def test_each_page_opens_for_whom_it_is_meant_and_nobody_else(
     assert seen == expected
 
 
-@pytest.mark.parametrize("page", [*(page for page in TABLE if page.startswith("/"))])
+def test_policies_are_edited_by_administrators_only(people: dict[str, User], sign_in: SignIn) -> None:
+    clients = {name: sign_in(person) for name, person in people.items()}
+    asked = [(page, method, name) for page, methods in ADMINISTRATION.items() for method in methods for name in clients]
+    seen = {(page, name): clients[name].generic(method, page).status_code for page, method, name in asked}
+    refused = {place for place, status in seen.items() if status == 403}
+    assert refused == {(page, name) for page, _, name in asked if name != "root"}
+    assert "edited, replayed and activated by administrators" in clients["rita"].get("/policy/edit/").text
+
+
+@pytest.mark.parametrize("page", [*(page for page in (*TABLE, "/policy/edit/") if page.startswith("/"))])
 def test_pages_are_for_signed_in_people(control_db: str, page: str) -> None:
     response = Client().get(page)
     assert response.status_code == 302
@@ -72,12 +97,16 @@ def test_an_agent_has_no_pages(cast: Cast) -> None:
 
 @pytest.mark.parametrize("page", ["review", "withdraw"])
 def test_what_changes_something_is_not_done_by_a_link(cast: Cast, park: Park, sign_in: SignIn, page: str) -> None:
-    assert sign_in(cast.rita).get(reverse(f"request-{page}", args=[park().pk])).status_code == 405
+    client = sign_in(cast.rita)
+    assert client.get(reverse(f"request-{page}", args=[park().pk])).status_code == 405
+    assert client.get(reverse(f"policy-proposal-{page}", args=[NOBODY])).status_code == 405
+    assert client.get(reverse("policy-activate")).status_code == 405
 
 
 def test_a_form_from_elsewhere_is_refused_with_a_page_that_explains(cast: Cast, park: Park) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(cast.rita)
-    response = client.post(reverse("request-review", args=[park().pk]), {"verdict": "approve"})
-    assert response.status_code == 403
-    assert "That form was no longer valid" in response.text
+    for page in (reverse("request-review", args=[park().pk]), reverse("policy-activate"), reverse("policy-test")):
+        response = client.post(page, {"verdict": "approve"})
+        assert response.status_code == 403
+        assert "That form was no longer valid" in response.text

@@ -15,6 +15,7 @@ from governance.web import progress
 from identity.models import User
 from tests.factories import ACTOR, Cast, make_user
 from tests.web.conftest import Park, Run, SignIn
+from tests.web.test_safety import wrong_in
 
 READS = '@id("reads")\npermit (principal, action == Action::"read", resource);\n'
 REVIEWED = f"""{READS}
@@ -31,14 +32,13 @@ def desk(cast: Cast, root: User, sign_in: SignIn) -> Client:
     return sign_in(root)
 
 
-def send(client: Client, text: str, step: str = "", base: int | None = None, **values: str):
-    sent = {"text": text, "base": str(base or store.active().version), **values}
-    return client.post(f"/policy/edit/{step}", sent, headers=HTMX if values.get("action") == "htmx" else {})
+def send(client: Client, text: str, step: str = "", base: int = 0, **values: str):
+    return client.post(f"/policy/edit/{step}", {"text": text, "base": str(base or store.active().version), **values})
 
 
 def try_out(client: Client, text: str, sql: str, asker: str = "agent:analyst-bot", **more: str):
-    values = {"datasource": "shop", "asker": asker, "door": "rest", "environment": "", "purpose": "", "sql": sql}
-    return send(client, text, action="test", **{**values, **more})
+    values = {"datasource": "shop", "asker": asker, "door": "rest", "sql": sql, **more}
+    return send(client, text, action="test", **values)  # type: ignore[arg-type]
 
 
 # --- Checking -----------------------------------------------------------------------------------------------------
@@ -293,3 +293,15 @@ def test_progress_is_told_to_whoever_started_it_only(desk: Client, root: User) -
     progress.tell(root.pk, job, 250)
     assert desk.get(f"/policy/edit/replay/{job}/").json() == {"done": 250}
     assert progress.ask(root.pk + 1, job) == 0
+
+
+def test_no_page_of_an_administrator_has_anything_inline(desk: Client, proposal: PolicyProposal, park: Park) -> None:
+    park("DELETE FROM orders")
+    text = f'{READS}// <script>alert(1)</script> " onload="x\n'
+    answers = [
+        send(desk, UNSOUND, action="check"),
+        send(desk, text, "confirm/"),
+        try_out(desk, text, "SELECT email FROM customers"),
+        desk.get(f"/policy/proposals/{proposal.pk}/"),
+    ]
+    assert [wrong_in(answer.text) for answer in answers] == [[], [], [], []]

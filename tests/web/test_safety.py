@@ -47,6 +47,7 @@ def test_no_page_has_anything_inline_or_from_another_host(cast: Cast, park: Park
     pages += ["/accounts/logout/", "/accounts/password/set/"]
     pages += [reverse("request-detail", args=[request.pk]), reverse("query-detail", args=[request.query.pk])]
     pages += [reverse("query-detail", args=[query.pk])]
+    pages += ["/policy/", "/policy/versions/", "/policy/compare/?old=1&new=1", "/policy/test/", "/policy/proposals/"]
     assert {page: wrong for page in pages if (wrong := wrong_in(client.get(page).text))} == {}
 
 
