@@ -93,6 +93,7 @@ def returned(resolver: Resolver, node: Any, outer: Level | None, ctes: Ctes, sin
         return ()
     if node.withClause is not None:
         ctes = column_queries.with_clause(resolver, node.withClause, outer, ctes)
+    resolver.raw.setdefault(id(node), {})
     level = Level(outer, ctes)
     others = write(resolver, node, level)
     clause = node.returningClause
@@ -124,7 +125,7 @@ def _target(resolver: Resolver, node: Any) -> Item:
 
 def _raw_target(resolver: Resolver, node: Any) -> Item:
     item = _target(resolver, node)
-    item.raw = resolver.raw.setdefault(id(node), {})
+    item.raw = resolver.raw[id(node)]
     return item
 
 

@@ -1,72 +1,62 @@
-"""What a write does with sensitive columns of the relation that it changes. Pure.
+"""What a statement does with sensitive columns besides showing them. Pure.
 
 The target of a write cannot be replaced by a sub-select, so its columns are raw inside the statement: a sensitive one in a
-condition, or as a source, is an oracle (`sensitive-in-write`, which policy parks); in RETURNING it would simply be shown.
-A reference that might mean such a column counts as one.
+condition, or as a source, is an oracle (`sensitive-in-write`, which policy parks). What merely reads meets masks in its
+filters, joins, orders and groups; for who may see the values it is told (`sensitive-in-filter`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pglast import ast
-
 from governance.analysis.analyse import Analysis
-from governance.analysis.facts import Hazard
+from governance.analysis.facts import Clause, Hazard, Kind
+from governance.analysis.lineage import stored
+from governance.analysis.ranges import ALL, Lineage, Source
 from governance.analysis.reader import Target
-from governance.analysis.tree import children, names, place_of
+from governance.analysis.tree import place_of
 from governance.catalogue.model import RelationName
+from governance.classes import split_place
 
-# `*` without a qualifier; no column can have this name, for it is empty.
-BARE_STAR = ""
+Classes = Mapping[RelationName, Mapping[str, str]]
+STEERING = frozenset({Clause.FILTER, Clause.JOIN, Clause.ORDER, Clause.GROUP})
 
 
-def sensitive_write_hazards(
-    analysis: Analysis, classes: Mapping[RelationName, Mapping[str, str]]
-) -> tuple[Hazard, ...]:
-    """One hazard for each sensitive column of a target that the statement reads."""
+def sensitive_hazards(analysis: Analysis, classes: Classes) -> tuple[Hazard, ...]:
+    """One hazard for each sensitive column that the statement uses so. `classes`: of the relations that it touches."""
+    if not classes:
+        return ()
+    return sensitive_write_hazards(analysis, classes) + _filter_hazards(analysis, classes)
+
+
+def sensitive_write_hazards(analysis: Analysis, classes: Classes) -> tuple[Hazard, ...]:
+    """Of the columns of its targets that a write reads; those that a function in SQL writes are targets as well."""
     hazards: dict[str, Hazard] = {}
     for target in analysis.targets:
-        sensitive = classes.get((target.relation.schema, target.relation.name), {})
-        for column, place in (*_uses(target, set(sensitive)), *_conflicts(target, set(sensitive))):
-            if column in sensitive:
-                shown = f"{target.relation.qualified}.{column}"
-                message = (
-                    f"The write reads the sensitive column {shown}: its effect can tell of values that are masked."
-                )
-            elif sensitive:
-                shown, message = (
-                    target.relation.qualified,
-                    f"The write reads whole rows of {target.relation.qualified}.",
-                )
-            else:
-                continue
+        sensitive = _columns(classes.get((target.relation.schema, target.relation.name), {}))
+        for column, place in _read_raw(analysis, target, sensitive) if sensitive else ():
+            shown = target.relation.qualified if column == ALL else f"{target.relation.qualified}.{column}"
+            message = (
+                f"The write reads whole rows of {shown}."
+                if column == ALL
+                else f"The write reads the sensitive column {shown}: its effect can tell of values that are masked."
+            )
             hazards.setdefault(shown, Hazard("sensitive-in-write", message, place))
-    return tuple(hazards.values())
+    own = tuple(hazards.values())
+    inner = [body for statements in analysis.bodies.values() for body in statements]
+    # A place inside a body means nothing in the text of the statement.
+    called = (Hazard(one.code, one.message) for body in inner for one in sensitive_write_hazards(body, classes))
+    return (*own, *dict.fromkeys(one for one in called if one.message not in {known.message for known in own}))
 
 
-def returned_masked_columns(target: Target, masked: Mapping[str, object]) -> tuple[str, ...]:
-    """The masked columns that RETURNING might show, `*` for whole rows."""
-    clause = getattr(target.node, "returningClause", None)
-    if clause is None or not masked:
-        return ()
-    found = (column for column, _ in _references(clause, target, set(masked), _other_aliases(target)))
-    return tuple(sorted({"*" if column == BARE_STAR else column for column in found}))
+def _read_raw(analysis: Analysis, target: Target, sensitive: frozenset[str]) -> Iterator[tuple[str, int | None]]:
+    """The sensitive columns among those that the write reads; a write that was not followed may read whole rows."""
+    read = analysis.columns.raw.get(id(target.node), {ALL: place_of(target.node)})
+    yield from ((column, place) for column, place in read.items() if column == ALL or column in sensitive)
+    yield from _conflicts(target, sensitive)
 
 
-def _uses(target: Target, sensitive: set[str]) -> Iterator[tuple[str, int | None]]:
-    if not sensitive:
-        return
-    others = _other_aliases(target)
-    # What an INSERT takes its rows from cannot refer to the target, only read it as any other relation: masked.
-    for child in children(target.node, skip=("relation", "withClause", "returningClause", "cols", "selectStmt")):
-        for found, place in _references(child, target, sensitive, others):
-            # A bare `*` outside RETURNING means the FROM of its own sub-query, in which the target never stands.
-            if found != BARE_STAR:
-                yield found, place
-
-
-def _conflicts(target: Target, sensitive: set[str]) -> Iterator[tuple[str, int | None]]:
+def _conflicts(target: Target, sensitive: frozenset[str]) -> Iterator[tuple[str, int | None]]:
     """ON CONFLICT without columns asks every unique index, also those over sensitive columns."""
     clause = getattr(target.node, "onConflictClause", None)
     if clause is None or (clause.infer is not None and clause.infer.conname is None):
@@ -76,46 +66,32 @@ def _conflicts(target: Target, sensitive: set[str]) -> Iterator[tuple[str, int |
         yield column, place_of(clause)
 
 
-def _other_aliases(target: Target) -> set[str]:
-    """Names of other relations in the statement: a reference qualified with one of them is not the target's."""
-    aliases: set[str] = set()
-    for node in _within(target.node, skip=("relation",)):
-        if isinstance(node, ast.RangeVar):
-            aliases.add(str(node.alias.aliasname if node.alias else node.relname))
-        elif isinstance(node, (ast.RangeSubselect, ast.RangeFunction)) and node.alias:
-            aliases.add(str(node.alias.aliasname))
-    # An alias deep in a sub-query may be called `old` as well: what can be the target's own row is never another's.
-    return aliases - _row_names(target)
+def _filter_hazards(analysis: Analysis, classes: Classes) -> tuple[Hazard, ...]:
+    if not analysis.facts.kinds <= {Kind.READ}:
+        return ()
+    found: dict[str, Hazard] = {}
+    for use in analysis.facts.columns:
+        if use.clause in STEERING:
+            source = (use.schema, use.relation, use.column)
+            for shown in _sensitive_under(analysis, source, classes):
+                message = f"The sensitive column {shown} decides what is read, in a {use.clause}."
+                found.setdefault(shown, Hazard("sensitive-in-filter", message, _place(analysis, source)))
+    return tuple(found.values())
 
 
-def _references(
-    node: ast.Node, target: Target, sensitive: set[str], others: set[str]
-) -> Iterator[tuple[str, int | None]]:
-    for one in _within(node):
-        if isinstance(one, ast.InferClause):
-            for element in one.indexElems or ():
-                if element.name in sensitive:
-                    yield element.name, place_of(one)
-        if not isinstance(one, ast.ColumnRef):
-            continue
-        parts = names(one.fields)
-        qualifier = parts[-2] if len(parts) > 1 else None
-        if qualifier in others:
-            continue
-        whole_row = parts[-1] == "*" or (len(parts) == 1 and parts[0] in _row_names(target))
-        if parts[-1] in sensitive or whole_row:
-            yield (BARE_STAR if parts == ("*",) else "*" if whole_row else parts[-1]), place_of(one)
+def _sensitive_under(analysis: Analysis, source: Source, classes: Classes) -> list[str]:
+    found = []
+    for schema, relation, column in stored(analysis, Lineage(frozenset({source}), True)).sources:
+        sensitive = _columns(classes.get((schema, relation), {}))
+        if sensitive and (column == ALL or column in sensitive):
+            found.append(f"{schema}.{relation}.{column}")
+    return sorted(found)
 
 
-def _row_names(target: Target) -> set[str]:
-    """Names that stand for a whole row of the target; `old`, `new` and `excluded` are rows of it as well."""
-    renamed = {
-        node.value for node in _within(target.node) if isinstance(node, ast.ReturningOption) and node.value is not None
-    }
-    return {target.alias, target.relation.name, "old", "new", "excluded"} | renamed
+def _place(analysis: Analysis, source: Source) -> int | None:
+    """Where it is first used so; nowhere in this text when a view does it."""
+    return next((place for sources, place in analysis.columns.places if source in sources), None)
 
 
-def _within(node: ast.Node, skip: tuple[str, ...] = ()) -> Iterator[ast.Node]:
-    yield node
-    for child in children(node, skip):
-        yield from _within(child)
+def _columns(places: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(split_place(place)[0] for place in places)

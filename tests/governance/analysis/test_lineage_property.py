@@ -44,7 +44,7 @@ class World:
         with self.session.transaction(force_rollback=True):
             self.session.execute(f"SET LOCAL search_path = {schema}")
             try:
-                cursor = self.session.execute(sql)  # type: ignore[call-overload]  # made here, from nobody's input
+                cursor = self.session.execute(sql)
             except psycopg.Error:
                 return None
             return [column.name for column in cursor.description or ()], cursor.fetchall()
@@ -175,16 +175,17 @@ def query(draw: Draw, depth: int, scope: Scope) -> tuple[str, tuple[str, ...]]:
         left, right = one(draw, scope, "m", "n"), one(draw, scope, "x", "y")
         return f"{left} {operator} {right}", ("m", "n")
     if shape == "with":
-        cte, renamed = pick(draw, ("t", "k")), pick(draw, ((), ("m",)))
+        cte = pick(draw, ("t", "k"))
+        renamed: tuple[str, ...] = pick(draw, ((), ("m",)))
         inner, columns = query(draw, depth - 1, ())
         named = (*renamed, *columns[len(renamed) :])
         text, outputs = select(draw, depth - 1, scope, f"{cte} AS z", (("z", named),))
         return f"WITH {cte}{'(m)' if renamed else ''} AS ({inner}) {text}", outputs
     if shape == "recursive":
-        text, inner = item(draw, 0, ())
-        again = f"SELECT m + 1, {name(draw, (*inner, ('k', ('n',))))} FROM k, {text} WHERE m < 2"
-        outer, outputs = select(draw, 0, scope, "k", (("k", ("m", "n")),))
-        return f"WITH RECURSIVE k(m, n) AS ({one(draw, (), 'm', 'n')} UNION {again}) {outer}", outputs
+        other, inner = item(draw, 0, ())
+        again = f"SELECT m + 1, {name(draw, (*inner, ('k', ('n',))))} FROM k, {other} WHERE m < 2"
+        last, outputs = select(draw, 0, scope, "k", (("k", ("m", "n")),))
+        return f"WITH RECURSIVE k(m, n) AS ({one(draw, (), 'm', 'n')} UNION {again}) {last}", outputs
     if shape == "values":
         first, second = value(draw, depth - 1, scope), value(draw, depth - 1, scope)
         return f"VALUES ({first}, 1), (2, {second})", ("column1", "column2")
@@ -200,8 +201,8 @@ def one(draw: Draw, scope: Scope, *named: str) -> str:
 def select(draw: Draw, depth: int, scope: Scope, first: str = "", of_first: Scope = ()) -> tuple[str, tuple[str, ...]]:
     items, inner = ([first] if first else []), of_first
     for _ in range(draw(st.integers(0 if first else 1, 2))):
-        text, more = item(draw, depth, scope + inner)
-        items.append(text)
+        written, more = item(draw, depth, scope + inner)
+        items.append(written)
         inner += more
     outputs, known = [], []
     if draw(st.integers(0, 3)) == 0:
@@ -210,7 +211,7 @@ def select(draw: Draw, depth: int, scope: Scope, first: str = "", of_first: Scop
         outputs.append("*" if everything else f"{alias}.*")
         known += [column for _, listed in (inner if everything else [(alias, columns)]) for column in listed]
     for _ in range(draw(st.integers(0 if outputs else 1, 2))):
-        new = pick(draw, NAMES)
+        new = str(pick(draw, NAMES))
         outputs.append(value(draw, depth, scope + inner) + (f" AS {new}" if draw(st.booleans()) else ""))
         known += [new] if outputs[-1].endswith(f" AS {new}") else []
     text = f"SELECT {pick(draw, ('', '', 'DISTINCT '))}{', '.join(outputs)} FROM {', '.join(items)}"

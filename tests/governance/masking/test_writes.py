@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from governance.masking.errors import MaskingImpossible
-from tests.governance.masking.masking import rewritten, sensitive
+from governance.masking.writes import sensitive_hazards
+from tests.governance.analysis.shop import read
+from tests.governance.masking.masking import CLASSES, rewritten, sensitive
 
 SENSITIVE = (
     "UPDATE customers SET city = email WHERE id = 1",
@@ -31,6 +33,10 @@ SENSITIVE = (
     "INSERT INTO customers (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET city = 'x' WHERE customers.email = 'x'",
     "WITH w AS (DELETE FROM customers WHERE email = 'x') SELECT 1",
     "EXPLAIN DELETE FROM customers WHERE email = 'x'",
+    "UPDATE customers SET city = 'x' FROM orders o WHERE o.id = customers.id AND email = o.status",
+    "UPDATE customers c SET city = 'x' WHERE EXISTS (SELECT 1 FROM orders WHERE status = name)",
+    "MERGE INTO customers c USING orders o ON c.id = o.id WHEN MATCHED THEN UPDATE SET city = email",
+    "PREPARE p AS UPDATE customers SET city = email WHERE id = 1",
 )
 HARMLESS = (
     "UPDATE customers SET city = 'x' WHERE id = 1",
@@ -45,6 +51,11 @@ HARMLESS = (
     "INSERT INTO customers (id, email) VALUES (1, 'x') ON CONFLICT (id) DO NOTHING",
     "INSERT INTO customers (id, city) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET city = excluded.city",
     "SELECT email FROM customers",
+    "INSERT INTO customers (id, email) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET email = excluded.email",
+    "UPDATE customers SET city = 'x' WHERE EXISTS (SELECT 1 FROM customers c WHERE c.email = 'x')",
+    "UPDATE customers SET city = 'x' WHERE id IN (SELECT email::integer FROM (SELECT status AS email FROM orders) o)",
+    "UPDATE customers SET city = 'x' WHERE id IN (WITH c AS (SELECT id AS email FROM orders) SELECT email FROM c)",
+    "MERGE INTO customers c USING orders o ON c.id = o.id WHEN NOT MATCHED THEN INSERT (email) VALUES (o.status)",
 )
 
 
@@ -96,3 +107,35 @@ def test_returning_shows_masks(returning: str, masked: str) -> None:
 def test_a_star_of_several_relations_in_returning_is_refused() -> None:
     with pytest.raises(MaskingImpossible, match="RETURNING"):
         rewritten("UPDATE customers SET city = 'x' FROM orders o WHERE customers.id = 1 RETURNING *")
+
+
+FILTERS = {
+    "SELECT id FROM customers WHERE email = 'x'": ("email", 31),
+    "SELECT id, email FROM customers ORDER BY email": ("email", 41),
+    "SELECT count(*) FROM customers GROUP BY lower(name)": ("name", 46),
+    "SELECT 1 FROM orders o JOIN customers c ON c.email = o.status": ("email", 43),
+    "SELECT 1 FROM (SELECT email AS e FROM customers) x WHERE e = 'x'": ("email", 57),
+    "SELECT count(*) FROM customers c GROUP BY c": ("*", 42),
+    "SELECT id FROM mails WHERE mail = 'x'": ("email", 27),
+}
+
+
+@pytest.mark.parametrize(("sql", "expected"), FILTERS.items(), ids=FILTERS)
+def test_a_read_that_a_sensitive_column_steers_is_told_with_its_place(sql: str, expected: tuple[str, int]) -> None:
+    column, place = expected
+    (hazard,) = sensitive_hazards(read(sql), CLASSES)
+    assert (hazard.code, hazard.place) == ("sensitive-in-filter", place)
+    assert f"public.customers.{column} " in hazard.message
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT email FROM customers WHERE city = 'x'",
+        "SELECT o.id FROM customers c JOIN orders o ON o.customer_id = c.id WHERE EXISTS (SELECT email FROM customers)",
+        "WITH customers AS (SELECT status AS email FROM orders) SELECT 1 FROM customers WHERE email = 'x'",
+        "SELECT city AS email FROM customers ORDER BY email",
+    ],
+)
+def test_a_read_that_none_steers_is_not_told(sql: str) -> None:
+    assert sensitive_hazards(read(sql), CLASSES) == ()
