@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from governance.catalogue.model import Catalogue, Column, Relation
+from governance.classes import place_key
 from governance.masking.types import Family
 from governance.scanning.documents import EACH, path_text, values_by_path
 from governance.scanning.evidence import Finding, Subject, judge
@@ -72,7 +73,7 @@ def _in_documents(
 ) -> Iterator[Found]:
     for steps, values in values_by_path(documents).items():
         path = path_text(steps)
-        if f"{column.name}:{path}" in classified:
+        if place_key(column.name, path) in classified:
             continue
         keys = [step for step in steps if step != EACH]
         name = keys[-1] if keys else column.name

@@ -148,7 +148,7 @@ def effect_of(data_class: str) -> str:
 
 
 EFFECTS = {
-    "redact": "one constant for every row: nothing of the value is left, not even whether there is one",
+    "redact": "one constant: nothing of the value is left",
     "null": "no value at all",
     "partial": "a part that people recognise: a domain, the last digits, a first letter",
     "bucket": "the size only: dates to their year, numbers in steps of 10,000",

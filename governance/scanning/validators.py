@@ -274,6 +274,12 @@ def detectors(today: date, countries: Sequence[str] = COUNTRIES) -> tuple[Detect
 def _national_phones(countries: Iterable[str]) -> list[Detector]:
     """Half of all numbers of ten digits are valid somewhere: without a name this says nothing."""
     return [
-        Detector("phone", f"are valid telephone numbers of {country}", 0.9, 0.3, partial(is_phone, country=country))
+        Detector(
+            "phone",
+            f"are valid telephone numbers, read as those of {country}",
+            0.9,
+            0.3,
+            partial(is_phone, country=country),
+        )
         for country in countries
     ]
