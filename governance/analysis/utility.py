@@ -101,7 +101,6 @@ STATEMENTS: dict[type[ast.Node], Callable[[Reader, Any], None]] = {
     ast.AlterPolicyStmt: define.policy,
     ast.DropOwnedStmt: define.privilege,
     ast.ReassignOwnedStmt: define.privilege,
-    ast.SecLabelStmt: define.privilege,
 }
 NOT_FOLLOWED: dict[type[ast.Node], tuple[Kind, str]] = {
     # Understood, and denied or parked by policy for their kind alone
@@ -129,6 +128,7 @@ NOT_FOLLOWED: dict[type[ast.Node], tuple[Kind, str]] = {
     ast.PLAssignStmt: (Kind.OPAQUE, CODE),
     # Meaning
     ast.RuleStmt: (Kind.OPAQUE, MEANING),
+    ast.SecLabelStmt: (Kind.PRIVILEGE, MEANING),
     ast.CreateCastStmt: (Kind.OPAQUE, MEANING),
     ast.CreateConversionStmt: (Kind.OPAQUE, MEANING),
     ast.CreateOpClassStmt: (Kind.OPAQUE, MEANING),

@@ -1,16 +1,16 @@
 -- name: two statements
--- expect: deny
+-- expect: review
 SELECT 1; DELETE FROM orders
 -- name: two statements over lines
--- expect: deny
+-- expect: review
 SELECT 1
 ;
 DELETE FROM orders;
 -- name: second statement behind a quoted end
--- expect: deny
+-- expect: review
 SELECT ';'; DELETE FROM orders
 -- name: second statement behind an escape
--- expect: deny
+-- expect: review
 SELECT '\'; DELETE FROM orders; --'
 -- name: only a comment
 -- expect: deny
@@ -118,17 +118,38 @@ SELECT query_to_xml('DELETE FROM orders RETURNING 1', true, true, '')
 -- expect: deny
 SELECT pg_read_file('/etc/passwd')
 -- name: prepared
--- expect: deny
+-- expect: review
 PREPARE p AS DELETE FROM orders
 -- name: execute
 -- expect: deny
 EXECUTE p
--- name: deallocate
+-- name: prepared and executed
+-- expect: review
+PREPARE p AS DELETE FROM orders; EXECUTE p
+-- name: cursor that outlives its transaction
 -- expect: deny
-DEALLOCATE ALL
--- name: cursor
+DECLARE c CURSOR WITH HOLD FOR SELECT 1
+-- name: cursor that locks
 -- expect: deny
-DECLARE c CURSOR FOR SELECT 1
+DECLARE c CURSOR FOR SELECT pg_terminate_backend(pid) FROM pg_locks; FETCH ALL FROM c
+-- name: cursor of nobody
+-- expect: deny
+FETCH ALL FROM c
+-- name: commit in between
+-- expect: deny
+DELETE FROM orders; COMMIT; SELECT 1
+-- name: read only, then not
+-- expect: deny
+BEGIN READ ONLY; DELETE FROM orders WHERE id = 1; COMMIT
+-- name: another string syntax for what follows
+-- expect: deny
+SET standard_conforming_strings = off; SELECT '\'; DELETE FROM orders; --'
+-- name: another path for what follows
+-- expect: deny
+SET search_path = nowhere; DELETE FROM orders WHERE id = 1
+-- name: dropped under the name of another
+-- expect: deny
+CREATE TEMP TABLE t (id integer); DROP TABLE orders; ALTER TABLE t RENAME TO orders
 -- name: copy from a program
 -- expect: deny
 COPY notes FROM PROGRAM 'id'
@@ -190,7 +211,7 @@ ALTER SYSTEM SET fsync = off
 -- expect: deny
 EXPLAIN ANALYZE EXECUTE p
 -- name: explain of a table from a query
--- expect: deny
+-- expect: review
 EXPLAIN ANALYZE CREATE TABLE copied AS SELECT 1
 -- name: words that are not SQL
 -- expect: deny

@@ -105,7 +105,7 @@ FORMS = {
     "ALTER POLICY p ON items USING (true)": "privilege: privilege-change",
     "DROP OWNED BY x": "privilege: privilege-change",
     "REASSIGN OWNED BY x TO y": "privilege: privilege-change",
-    "SECURITY LABEL ON TABLE items IS 'x'": "privilege: privilege-change",
+    "SECURITY LABEL ON TABLE items IS 'x'": "privilege?",
     "DO 'x'": "opaque?",
     "CALL p()": "opaque?",
     "LOAD 'x'": "opaque?",
