@@ -1,33 +1,33 @@
 """Analyse and decide, with what may be kept of either.
 
 An analysis is kept by text and catalogue version; a whole assessment by everything that it depends on, unless a policy
-reads something that changes by itself. Both caches are this process's own, and what is in force is asked every time: nothing
-outlives a new catalogue, class or policy.
+reads something that changes by itself. Both caches are this process's own, under the versions that are in force: nothing
+outlives a new catalogue, class or policy for longer than a lease (governance/versions.py).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import logging
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from django.utils import timezone
 
 from governance.analysis.analyse import Script, analyse_script
 from governance.analysis.facts import Facts, Risk
+from governance.analysis.functions import NOT_IN_CATALOGUE
 from governance.catalogue import store as catalogue_store
 from governance.catalogue.model import Catalogue, RelationName
+from governance.classes import UNCLASSIFIED_TEXT, unclassified_text_columns
 from governance.classification import classes_of
 from governance.errors import GatewayError
+from governance.kept import Kept
 from governance.masking.errors import MaskingImpossible
-from governance.masking.plan import MaskPlan, plan_masks
+from governance.masking.plan import MaskPlan, explained, is_explain, plan_masks
 from governance.masking.rewrite import rewrite
 from governance.masking.writes import sensitive_write_hazards
 from governance.models import DataSource
@@ -45,7 +45,6 @@ logger = logging.getLogger(__name__)
 Classes = Mapping[RelationName, Mapping[str, str]]
 # A name that is not found makes the catalogue be read again, but not more often than this for one data source.
 SECONDS_BETWEEN_READS = 5.0
-NOT_IN_CATALOGUE = "there is no such relation in the catalogue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ class Assessment:
 
 
 def assess(datasource: DataSource, sql: str, asking: Asking, *, read_again: bool = True) -> Assessment:
-    """Raises `Unreadable`; what cannot be masked comes back as a denial. `read_again`: the catalogue, where a name is missing."""
+    """Raises `Unreadable`; what cannot be masked is denied. `read_again`: the catalogue, where a name is missing."""
     versions = in_force(datasource)
     program = policy_store.active(versions)
     key = _key(program, datasource, versions, asking, sql)
@@ -87,7 +86,7 @@ def assess(datasource: DataSource, sql: str, asking: Asking, *, read_again: bool
     if kept is not None:
         return kept
     catalogue = catalogue_store.current(datasource, versions)
-    script = _kept_script(sql, _Keyed((datasource.pk, catalogue.version), catalogue))
+    script = _script(datasource, sql, catalogue)
     if read_again and _names_the_unknown(script) and _read_again(datasource):
         return assess(datasource, sql, asking, read_again=False)
     assessment = _assess(datasource, script, classes_of(datasource, catalogue, versions), program, asking)
@@ -104,12 +103,17 @@ def assess_under(
     it is not kept."""
     versions = in_force(datasource)
     catalogue = catalogue_store.current(datasource, versions)
-    script = _kept_script(sql, _Keyed((datasource.pk, catalogue.version), catalogue))
+    script = _script(datasource, sql, catalogue)
     return _assess(datasource, script, classes_of(datasource, catalogue, versions), program, asking, now)
 
 
+def _script(datasource: DataSource, sql: str, catalogue: Catalogue) -> Script:
+    key = (datasource.pk, catalogue.version, sql)
+    return _scripts.get_or_make(key, lambda: analyse_script(sql, catalogue))
+
+
 def _names_the_unknown(script: Script) -> bool:
-    return any(unknown.why == NOT_IN_CATALOGUE for unknown in script.facts.unknown)
+    return any(unknown.why.partition(" (inside ")[0] in NOT_IN_CATALOGUE for unknown in script.facts.unknown)
 
 
 def _assess(
@@ -123,29 +127,66 @@ def _assess(
     touched = {(use.schema, use.name) for use in script.facts.relations}
     mine = {name: columns for name, columns in classes.items() if name in touched}
     hazards = tuple(hazard for analysis in script.statements for hazard in sensitive_write_hazards(analysis, mine))
-    facts = dataclasses.replace(script.facts, hazards=script.facts.hazards + hazards)
-    named = {data_class for columns in mine.values() for data_class in columns.values()}
-    risk = assess_risk(facts, datasource.environment, named)
-    decision = decide(program, _question(datasource, facts, mine, asking, risk.score, now))
+    facts = dataclasses.replace(script.facts, hazards=script.facts.hazards + hazards) if hazards else script.facts
+    asked = _with_unclassified_text(datasource, script, mine, touched)
+    risk, decision = _decide(datasource, facts, asked, program, asking, now)
     if decision.verdict is Verdict.DENY:
         return Assessment(script, facts, risk, decision)
+    obligations = decision.obligations
     try:
-        plans = tuple(
-            plan_masks(analysis, decision.obligations.masks, decision.obligations.row_filters)
-            for analysis in script.statements
-        )
+        plans = tuple(plan_masks(one, obligations.masks, obligations.row_filters) for one in script.statements)
+        if shown := explained(script.statements, plans):
+            facts = dataclasses.replace(facts, hazards=(*facts.hazards, shown))
+            risk, decision = _decide(datasource, facts, asked, program, asking, now)
+            if decision.verdict is Verdict.DENY:
+                return Assessment(script, facts, risk, decision)
         texts = tuple(rewrite(analysis, plan) for analysis, plan in zip(script.statements, plans, strict=True))
         return Assessment(script, facts, risk, decision, plans, texts)
     except MaskingImpossible as error:
-        refused = dataclasses.replace(
-            decision,
-            verdict=Verdict.DENY,
-            policies=("masking-impossible",),
-            message=error.message,
-            remedy=error.remedy,
-            required=(),
-        )
-        return Assessment(script, facts, risk, refused)
+        return Assessment(script, facts, risk, _refused(decision, error))
+
+
+def _refused(decision: Decision, error: MaskingImpossible) -> Decision:
+    return dataclasses.replace(
+        decision,
+        verdict=Verdict.DENY,
+        policies=("masking-impossible",),
+        message=error.message,
+        remedy=error.remedy,
+        required=(),
+    )
+
+
+def _with_unclassified_text(
+    datasource: DataSource, script: Script, classes: Classes, touched: set[RelationName]
+) -> Classes:
+    """The second line of defence is for what leaves: a write that copies text copies it as it is."""
+    if not script.facts.reads_only or any(is_explain(analysis) for analysis in script.statements):
+        return classes
+    asked: dict[RelationName, Mapping[str, str]] = dict(classes)
+    for name in touched:
+        if relation := script.catalogue.relations.get(name):
+            mine = classes.get(name, {})
+            texts = _texts.get_or_make(
+                (datasource.pk, script.catalogue.version, name, frozenset(mine)),
+                lambda relation=relation, mine=mine: unclassified_text_columns(relation, mine),  # type: ignore[misc]
+            )
+            if texts:
+                asked[name] = {**mine, **dict.fromkeys(texts, UNCLASSIFIED_TEXT)}
+    return asked
+
+
+def _decide(
+    datasource: DataSource,
+    facts: Facts,
+    classes: Classes,
+    program: PolicyProgram,
+    asking: Asking,
+    now: datetime | None,
+) -> tuple[Risk, Decision]:
+    named = {data_class for columns in classes.values() for data_class in columns.values()}
+    risk = assess_risk(facts, datasource.environment, named - {UNCLASSIFIED_TEXT})
+    return risk, decide(program, _question(datasource, facts, classes, asking, risk.score, now))
 
 
 def _question(
@@ -188,66 +229,16 @@ def _key(
 
 # --- What is kept -------------------------------------------------------------------------------------------------
 
-
-class _Keyed:
-    """A catalogue that is equal to another of the same data source and version, so that it can be part of a cache's key."""
-
-    __slots__ = ("catalogue", "key")
-
-    def __init__(self, key: Hashable, catalogue: Catalogue) -> None:
-        self.key = key
-        self.catalogue = catalogue
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Keyed) and self.key == other.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-
-@lru_cache(maxsize=1024)
-def _kept_script(sql: str, keyed: _Keyed) -> Script:
-    return analyse_script(sql, keyed.catalogue)
-
-
-V = TypeVar("V")
-
-
-class _Kept(Generic[V]):
-    """The most recently used, safe for threads."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._items: OrderedDict[Hashable, V] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable) -> V | None:
-        with self._lock:
-            if key not in self._items:
-                return None
-            self._items.move_to_end(key)
-            return self._items[key]
-
-    def put(self, key: Hashable, value: V) -> None:
-        with self._lock:
-            self._items[key] = value
-            self._items.move_to_end(key)
-            while len(self._items) > self._size:
-                self._items.popitem(last=False)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._items.clear()
-
-
-_assessments: _Kept[Assessment] = _Kept(2048)
+_assessments: Kept[Assessment] = Kept(4096)
+_scripts: Kept[Script] = Kept(2048)
+_texts: Kept[tuple[str, ...]] = Kept(8192)
 _last_read: dict[int, float] = {}
 
 
 def forget() -> None:
     """Empties the caches, for measurements and tests."""
-    _kept_script.cache_clear()
-    _assessments.clear()
+    for kept in (_assessments, _scripts, _texts):
+        kept.clear()
     _last_read.clear()
 
 

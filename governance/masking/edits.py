@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -37,11 +38,28 @@ _WRITES = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 
 @dataclass(frozen=True, slots=True)
 class Splice:
-    """`text` for the characters from `start` to `end` (exclusive)."""
+    """`text` for the characters from `start` to `end` (exclusive); `proof` stands for it where the proof is made."""
 
     start: int
     end: int
     text: str
+    proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """A sub-select in brackets, and a short one that takes its place in the proof.
+
+    The grammar is free of context and a bracket ends a token: what holds of a statement with one sub-select in brackets at
+    some place holds with any other there. So the long text, read by itself once, need not be read in every statement.
+    """
+
+    text: str
+    proof: str
+
+    @property
+    def tree(self) -> Tree:
+        return query_tree(self.proof)
 
 
 class Edits:
@@ -50,10 +68,18 @@ class Edits:
     def __init__(self, sql: str) -> None:
         self.sql = sql
         self._splices: list[Splice] = []
+        self._stand_ins: dict[str, StandIn] = {}
         self._becomes: dict[Place, Become] = {}
 
-    def splice(self, start: int, end: int, text: str) -> None:
-        self._splices.append(Splice(start, end, text))
+    def splice(self, start: int, end: int, text: str, proof: str | None = None) -> None:
+        self._splices.append(Splice(start, end, text, text if proof is None else proof))
+
+    def stand_in(self, source: str) -> StandIn:
+        """Raises `MaskingImpossible` unless `source` is one sub-select in brackets, whole and nothing else."""
+        if source not in self._stand_ins:
+            check_query(source)
+            self._stand_ins[source] = StandIn(source, f"(SELECT {len(self._stand_ins)})")
+        return self._stand_ins[source]
 
     def becomes(self, kind: str, place: int, become: Become) -> None:
         """`place` in characters. Each node can become something else once."""
@@ -69,19 +95,23 @@ class Edits:
         """The new text. Raises `MaskingImpossible` unless it means exactly what was intended."""
         if not self._splices and not self._becomes:
             return self.sql
-        pieces, end = [], 0
-        for splice in sorted(self._splices, key=lambda splice: (splice.start, splice.end)):
-            if splice.start < end:
+        splices = sorted(self._splices, key=lambda splice: (splice.start, splice.end))
+        for before, after in pairwise(splices):
+            if after.start < before.end:
                 raise MaskingImpossible("Two changes of the statement overlap.", remedy="Write it more plainly.")
-            pieces += [self.sql[end : splice.start], splice.text]
-            end = splice.end
-        text = "".join([*pieces, self.sql[end:]])
-        if self._intended() != statement_tree(text):
+        if self._intended() != statement_tree(self._spliced([(one.start, one.end, one.proof) for one in splices])):
             raise MaskingImpossible(
                 "The masked statement did not come out as meant.",
                 remedy="Write it more plainly: SELECT … FROM … WHERE ….",
             )
-        return text
+        return self._spliced([(one.start, one.end, one.text) for one in splices])
+
+    def _spliced(self, changes: list[tuple[int, int, str]]) -> str:
+        pieces, done = [], 0
+        for start, end, text in changes:
+            pieces += [self.sql[done:start], text]
+            done = end
+        return "".join([*pieces, self.sql[done:]])
 
     def _intended(self) -> Tree:
         changing = _Changing(dict(self._becomes))
@@ -90,7 +120,8 @@ class Edits:
             (tree,) = changing.left.pop(WHOLE)(tree)
         if changing.left:
             raise MaskingImpossible("The place of a change in the statement was not found.")
-        return tree
+        intended: Tree = tree
+        return intended
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,15 +219,26 @@ def _only_statement(parsed: Tree) -> Tree:
 
 
 @lru_cache(maxsize=8192)
-def query_tree(sql: str) -> Tree:
+def check_query(source: str) -> None:
+    query_tree(source)
+
+
+@lru_cache(maxsize=1024)
+def query_tree(source: str) -> Tree:
     """A sub-select as it stands in FROM, from its text with brackets: `(SELECT …)`."""
-    tree: Tree = statement_tree(f"SELECT * FROM {sql} AS x")["SelectStmt"]["fromClause"][0]["RangeSubselect"][
-        "subquery"
-    ]
+    if not (source.startswith("(") and source.endswith(")")):
+        raise MaskingImpossible("A sub-select is not in brackets.")
+    query = statement_tree(f"SELECT FROM {source} AS x").get("SelectStmt", {})
+    items = query.pop("fromClause", [])
+    found = items[0].get("RangeSubselect", {}) if len(items) == 1 else {}
+    # The alias is there: no comment at the end of the source swallows what follows.
+    if query != statement_tree("SELECT")["SelectStmt"] or found.get("alias") != {"aliasname": "x"}:
+        raise MaskingImpossible("A sub-select did not come out as one.")
+    tree: Tree = found["subquery"]
     return tree
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def expression_tree(sql: str) -> Tree:
     tree: Tree = statement_tree(f"SELECT {sql}")["SelectStmt"]["targetList"][0]["ResTarget"]["val"]
     return tree

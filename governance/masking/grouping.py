@@ -38,8 +38,8 @@ def _meant(item: Any, query: Any) -> Any:
     """`GROUP BY 1` means the first output."""
     if not isinstance(item, ast.A_Const) or not isinstance(item.val, ast.Integer):
         return item
-    outputs = query.targetList or ()
-    return outputs[item.val.ival - 1].val if 0 < item.val.ival <= len(outputs) else item
+    outputs, number = query.targetList or (), int(item.val.ival or 0)
+    return outputs[number - 1].val if 0 < number <= len(outputs) else item
 
 
 def _is_keyed(occurrence: Occurrence, grouped: list[Any]) -> bool:

@@ -5,13 +5,13 @@ What cannot be is refused before anything runs (`MaskingImpossible`): a mask tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pglast import ast
 
 from governance.analysis.analyse import Analysis
-from governance.analysis.facts import Use
+from governance.analysis.facts import Hazard, Use
 from governance.catalogue.model import Relation, RelationKind, RelationName
 from governance.masking.errors import MaskingImpossible
 from governance.policy.decision import MaskedColumn, RowFilter
@@ -145,6 +145,18 @@ def _views_in(analysis: Analysis) -> Iterator[Analysis]:
     for view in analysis.views.values():
         yield view
         yield from _views_in(view)
+
+
+def is_explain(analysis: Analysis) -> bool:
+    return isinstance(analysis.parsed.statement, ast.ExplainStmt)
+
+
+def explained(analyses: Sequence[Analysis], plans: Sequence[MaskPlan]) -> Hazard | None:
+    """A plan is chosen by statistics of raw values, so its very shape can tell of them: policy must open it."""
+    for analysis, plan in zip(analyses, plans, strict=True):
+        if is_explain(analysis) and plan.concerns(analysis):
+            return Hazard("explain-masked", "EXPLAIN shows a plan that was chosen by statistics of masked columns.")
+    return None
 
 
 def _check_definitions(analysis: Analysis, plan: MaskPlan) -> None:

@@ -13,7 +13,7 @@ from governance.analysis.reader import Occurrence
 from governance.analysis.tree import descendants, names, place_of
 from governance.catalogue.model import RelationKind
 from governance.masking import system_columns
-from governance.masking.edits import Rewriting, Tree, query_tree
+from governance.masking.edits import Rewriting, StandIn, Tree
 from governance.masking.errors import MaskingImpossible
 from governance.masking.sources import name_of, source_of
 from governance.masking.types import quote_name
@@ -39,13 +39,13 @@ def replace_relations(rewriting: Rewriting) -> None:
 def _replace(occurrence: Occurrence, rewriting: Rewriting, extra: tuple[str, ...]) -> None:
     node, tokens = occurrence.node, rewriting.analysis.parsed.tokens
     start, end = span_of(node, tokens)
-    source = sub_select(occurrence, rewriting, extra)
-    text = source if node.alias else f"{source} AS {quote_name(node.relname)}"
+    source = rewriting.edits.stand_in(sub_select(occurrence, rewriting, extra))
+    head, tail = "", "" if node.alias else f" AS {quote_name(node.relname)}"
     before = tokens[_index(start, tokens) - 1]
     if before.name == "TABLE":
         # `TABLE name` is short for SELECT * FROM name (PostgreSQL: SELECT, "TABLE Command").
-        start, text = before.start, f"SELECT * FROM {text}"
-    rewriting.edits.splice(start, end, text)
+        start, head = before.start, "SELECT * FROM "
+    rewriting.edits.splice(start, end, f"{head}{source.text}{tail}", f"{head}{source.proof}{tail}")
     rewriting.edits.becomes("RangeVar", place_of(node) or 0, partial(_as_sub_select, source))
 
 
@@ -64,13 +64,13 @@ def sub_select(occurrence: Occurrence, rewriting: Rewriting, extra: tuple[str, .
     return source_of(relation, plan, inner, extra)
 
 
-def _as_sub_select(source: str, tree: Tree) -> list[Tree]:
+def _as_sub_select(source: StandIn, tree: Tree) -> list[Tree]:
     name = tree["RangeVar"]
     return [_range_subselect(source, name.get("alias") or {"aliasname": name["relname"]})]
 
 
-def _range_subselect(source: str, alias: Tree) -> Tree:
-    return {"RangeSubselect": {"subquery": query_tree(source), "alias": alias}}
+def _range_subselect(source: StandIn, alias: Tree) -> Tree:
+    return {"RangeSubselect": {"subquery": source.tree, "alias": alias}}
 
 
 # --- TABLESAMPLE --------------------------------------------------------------------------------------------------
@@ -95,10 +95,11 @@ def _sampled(occurrence: Occurrence, sample: Any, rewriting: Rewriting, extra: t
     if any(not isinstance(part, ast.A_Const | ast.Integer | ast.Float) for part in _arguments(sample)):
         raise MaskingImpossible("TABLESAMPLE takes only numbers here.", remedy="Write the percentage as a number.")
     clause = " " + rewriting.analysis.parsed.sql[tokens[word].start : tokens[last].end]
-    source = sub_select(occurrence, rewriting, extra, clause)
+    source = rewriting.edits.stand_in(sub_select(occurrence, rewriting, extra, clause))
     alias = node.alias.aliasname if node.alias else node.relname
     listed = f"({', '.join(map(quote_name, names(node.alias.colnames)))})" if node.alias and node.alias.colnames else ""
-    rewriting.edits.splice(start, tokens[last].end, f"{source} AS {quote_name(alias)}{listed}")
+    tail = f" AS {quote_name(alias)}{listed}"
+    rewriting.edits.splice(start, tokens[last].end, source.text + tail, source.proof + tail)
     rewriting.edits.becomes("RangeTableSample", place_of(node) or 0, partial(_as_sampled, source))
 
 
@@ -107,7 +108,7 @@ def _arguments(sample: Any) -> list[ast.Node]:
     return [part for argument in given for part in descendants(argument)]
 
 
-def _as_sampled(source: str, tree: Tree) -> list[Tree]:
+def _as_sampled(source: StandIn, tree: Tree) -> list[Tree]:
     name = tree["RangeTableSample"]["relation"]["RangeVar"]
     return [_range_subselect(source, name.get("alias") or {"aliasname": name["relname"]})]
 
@@ -126,17 +127,19 @@ def _copy(occurrence: Occurrence, rewriting: Rewriting) -> None:
     else:
         inner = name_of(relation, with_children=relation.kind is not RelationKind.TABLE)
         source = source_of(relation, rewriting.plan, inner)
-    query = f"(SELECT {', '.join(map(quote_name, listed))} FROM {source} AS {quote_name(relation.name)})"
+    stand_in = rewriting.edits.stand_in(
+        f"(SELECT {', '.join(map(quote_name, listed))} FROM {source} AS {quote_name(relation.name)})"
+    )
     start, end = span_of(node, tokens)
     if statement.attlist:
         end = tokens[_closing(tokens, _next(tokens, _index(start, tokens), "ASCII_40"))].end
-    rewriting.edits.splice(start, end, query)
-    rewriting.edits.whole_becomes(partial(_copy_of_query, query))
+    rewriting.edits.splice(start, end, stand_in.text, stand_in.proof)
+    rewriting.edits.whole_becomes(partial(_copy_of_query, stand_in))
 
 
-def _copy_of_query(query: str, tree: Tree) -> list[Tree]:
+def _copy_of_query(source: StandIn, tree: Tree) -> list[Tree]:
     kept = {name: value for name, value in tree["CopyStmt"].items() if name not in ("relation", "attlist")}
-    return [{"CopyStmt": kept | {"query": query_tree(query)}}]
+    return [{"CopyStmt": kept | {"query": source.tree}}]
 
 
 # --- Places in the text -------------------------------------------------------------------------------------------

@@ -33,9 +33,10 @@ def filter_targets(rewriting: Rewriting) -> None:
 
 def qualified(condition: str, alias: str) -> str:
     """The condition with every column named through the target, for an UPDATE … FROM may bring columns of the same name."""
+    statement: Any = parse_sql(f"SELECT {condition}")[0].stmt
     places = sorted(
         (place_of(node) or 0) - len("SELECT ")
-        for node in descendants(parse_sql(f"SELECT {condition}")[0].stmt)
+        for node in descendants(statement)
         if isinstance(node, ast.ColumnRef) and len(names(node.fields)) == 1
     )
     for place in reversed(places):

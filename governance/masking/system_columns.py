@@ -64,7 +64,7 @@ def _write_stars_out(query: Any, items: list[Any], occurrence: Occurrence, rewri
             f"System columns of {alias} cannot be carried under a list of new column names.",
             remedy="Leave the list of names out.",
         )
-    expanded = [
+    expanded: list[Any] = [
         target
         for target in query.targetList or ()
         if isinstance(target, ast.ResTarget) and _is_star_of(target.val, alias)

@@ -89,7 +89,7 @@ def test_only_stays_inside() -> None:
 REFUSED = (
     "SELECT * FROM customers TABLESAMPLE SYSTEM ($1)", "SELECT * FROM mails TABLESAMPLE SYSTEM (1)",
     "SELECT * FROM U&\"!0063ustomers\" UESCAPE '!'",
-    "SELECT * FROM stored", "CREATE SCHEMA s CREATE VIEW v AS SELECT * FROM public.customers",
+    "SELECT * FROM stored",
     "ALTER TABLE customers RENAME COLUMN email TO x", "ALTER TABLE customers RENAME TO x", "ALTER TABLE customers SET SCHEMA x",
     "SELECT ctid, c FROM customers c", "SELECT c.ctid, * FROM customers c, orders o", "SELECT ctid FROM customers c(a, b)",
     "SELECT id, name FROM customers GROUP BY 1 UNION SELECT id, name FROM customers GROUP BY 1",
@@ -113,8 +113,8 @@ def test_an_unknown_mask_is_refused() -> None:
 def spliced(monkeypatch: pytest.MonkeyPatch, spoil: Callable[[int, int, str], tuple[int, int, str] | None]) -> None:
     right = Edits.splice
 
-    def wrong(edits: Edits, start: int, end: int, text: str) -> None:
-        if spoilt := spoil(start, end, text):
+    def wrong(edits: Edits, start: int, end: int, text: str, proof: str | None = None) -> None:
+        if spoilt := spoil(start, end, text if proof is None else proof):
             right(edits, *spoilt)
 
     monkeypatch.setattr(Edits, "splice", wrong)
@@ -138,6 +138,14 @@ def test_the_proof_refuses_when_a_place_is_left_out(monkeypatch: pytest.MonkeyPa
     spliced(monkeypatch, lambda start, end, text: (start, end, text) if start < 20 else None)
     with pytest.raises(MaskingImpossible):
         rewrite(*planned("SELECT 1 FROM customers a, customers b"))
+
+
+@pytest.mark.parametrize(
+    "wrong", ["SELECT 1", "(SELECT 1) x, (SELECT 2)", "(SELECT 1) -- )", "(a JOIN b ON true)", "(VALUES"]
+)
+def test_only_one_whole_sub_select_stands_in_for_a_relation(wrong: str) -> None:
+    with pytest.raises(MaskingImpossible):
+        Edits("SELECT 1").stand_in(wrong)
 
 
 def test_a_sample_is_taken_of_the_table_below_its_masks() -> None:
