@@ -199,6 +199,49 @@ def test_any_moment_becomes_the_start_of_its_year(session: Session, value: Any) 
         assert str(shown).startswith(f"{value.year:04}-01-01")
 
 
+def whole(low: int, high: int) -> st.SearchStrategy[str]:
+    return st.integers(low, high).map(str)
+
+
+# A value as PostgreSQL reads it, by type.
+ANY_VALUE: dict[str, st.SearchStrategy[str]] = {
+    "text": LETTERS,
+    "public.citext": LETTERS,
+    "character varying(7)": LETTERS.map(lambda text: text[:7]),
+    "character(7)": LETTERS.map(lambda text: text[:7]),
+    "smallint": whole(-(2**15), 2**15 - 1),
+    "integer": whole(-(2**31), 2**31 - 1),
+    "bigint": whole(-(2**63), 2**63 - 1),
+    "numeric": st.decimals(allow_nan=False).map(str),
+    "numeric(38,10)": st.decimals(-(10**27), 10**27, places=10, allow_nan=False).map(str),
+    "numeric(28,0)": whole(-(10**28) + 1, 10**28 - 1),
+    "real": st.floats(width=32).map(repr),
+    "double precision": st.floats().map(repr),
+    "money": whole(-92233720368547758, 92233720368547757),
+    "date": st.dates().map(str),
+    "time without time zone": st.times().map(str),
+    "timestamp without time zone": st.datetimes().map(str),
+    "timestamp with time zone": st.datetimes().map(lambda moment: f"{moment}+00"),
+    "interval": st.timedeltas().map(lambda span: f"{span.days} days {span.seconds} seconds"),
+    "uuid": st.uuids().map(str),
+    "bytea": st.binary().map(lambda data: "\\x" + data.hex()),
+    "inet": st.ip_addresses().map(str),
+    "boolean": st.booleans().map(str),
+    "bit varying(9)": st.text("01", max_size=9),
+}
+
+
+@settings(RUNS, max_examples=400)
+@given(data=st.data(), mask=st.sampled_from(sorted(MASKS)), data_class=st.sampled_from(sorted(BUILT_IN)))
+def test_no_value_of_any_type_makes_a_mask_fail(
+    session: Session, data: st.DataObject, mask: str, data_class: str
+) -> None:
+    type_ = data.draw(st.sampled_from(sorted(ANY_VALUE)))
+    value = data.draw(ANY_VALUE[type_] | st.none())
+    ((kept, _),) = masked(session, mask, data_class, type_, [value])
+    assert (kept,) == session.execute(f"SELECT pg_typeof(NULL::{type_})::text").fetchone()
+
+
 PARTIAL = [
     ("email", "person7@example.com", "***@example.com"),
     ("email", "two@parts@sub.example-1.com", "***@sub.example-1.com"),
