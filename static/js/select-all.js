@@ -13,6 +13,10 @@ for (const form of document.querySelectorAll("[data-select-form]")) {
     count.textContent = ticked ? `${ticked} selected` : "";
   };
   label.hidden = false;
+  // Enter would press the form's default button.
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.matches("input, select")) event.preventDefault();
+  });
   all.addEventListener("change", () => {
     for (const box of boxes) box.checked = all.checked;
     tell();

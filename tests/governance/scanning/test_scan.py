@@ -300,3 +300,12 @@ def test_only_what_is_certain_enough_is_accepted(shop: DataSource) -> None:
     assert accepted
     assert all(one.confidence >= 95 for one in accepted)
     assert all(one.confidence < 95 for one in proposals.open_proposals(shop))
+
+
+def test_a_place_inside_json_is_accepted_like_a_column(shop: DataSource) -> None:
+    scanned(shop)
+    proposal = one_of(shop, 'people.profile:$.contact."e-mail"')
+    proposals.decide(shop, [Choice(proposal.pk, "email")], actor=ROOT)
+    assert classes_of(shop)["public", "people"] == {'profile:$.contact."e-mail"': "email"}
+    scanned(shop)
+    assert 'people.profile:$.contact."e-mail"' not in proposed(shop)
