@@ -13,6 +13,7 @@ from gateway.models import Query
 from gateway.running import RunningStatement
 from governance.assessment import Assessment
 from governance.errors import DataSourceUnavailable, DriverFailed
+from governance.inheritance import carry_classes
 from governance.masking.outputs import masked_outputs
 from governance.models import DataSource
 from governance.pseudonyms import settings_for
@@ -66,6 +67,7 @@ def run(
 ) -> Rows:
     """Raises a `GatewayError`; `CommitInDoubt` where only the database can say what became of it."""
     _check_parameters(query, assessment)
+    carry_classes(query.datasource, assessment.script, assessment.plans, actor=query.requester)
     work = Work(
         steps=steps_of(assessment),
         params=tuple(query.params),

@@ -11,7 +11,7 @@ from django.db import transaction
 from audit import ledger
 from governance.catalogue import store
 from governance.catalogue.model import Catalogue, RelationName
-from governance.catalogue.propagate import Classes, propagate
+from governance.catalogue.propagate import Classes, class_of_several, propagate
 from governance.classes import ASSIGNABLE, BUILT_IN, is_ambiguous, place_key
 from governance.errors import GatewayError
 from governance.masking.masks import mask_that_fits
@@ -103,6 +103,16 @@ def classify_all(datasource: DataSource, assignments: Iterable[Assignment], *, a
     with transaction.atomic():
         _lock(datasource)
         return [_put(datasource, assignment, actor) for assignment in wanted]
+
+
+def classify_copied(datasource: DataSource, assignments: Iterable[Assignment], *, actor: str) -> None:
+    """For columns that a statement is about to fill, there yet or not. A class that is there gives way to a stricter one."""
+    with transaction.atomic():
+        _lock(datasource)
+        for assignment in assignments:
+            there = _find(datasource, assignment.target)
+            classes = {assignment.data_class, *([there.data_class] if there else [])}
+            _put(datasource, Assignment(assignment.target, class_of_several(classes)), actor)
 
 
 def remove(datasource: DataSource, target: Target, *, actor: str) -> None:

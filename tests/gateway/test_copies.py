@@ -1,0 +1,100 @@
+"""What people with rights copy is classified before it is there: nobody without them ever sees it raw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from audit.models import Entry
+from gateway.drivers import DRIVERS
+from gateway.pipeline import submit
+from governance import assessment
+from governance.catalogue import store
+from governance.models import Classification
+from governance.policy import store as policy_store
+from identity.models import Agent, User
+from tests.factories import Cast, make_cast
+from tests.fixtures.databases import TargetDatabase
+
+# Everybody may do everything here but see what is classified: that is for group dba.
+POLICIES = """
+@id("all") permit (principal, action in [Action::"read", Action::"write", Action::"define"], resource);
+@id("dba-sees") permit (principal in Group::"dba", action == Action::"unmask", resource);
+@id("activate") permit (principal, action == Action::"activate", resource);
+"""
+
+
+@pytest.fixture
+def cast(control_db: str, shop: TargetDatabase) -> Iterator[Cast]:
+    assessment.forget()
+    cast = make_cast(shop.dsn, environment="dev")
+    policy_store.activate(POLICIES, author="tests")
+    yield cast
+    for driver in DRIVERS.values():
+        driver.close()
+
+
+def classes(relation: str) -> dict[str, str]:
+    return dict(Classification.objects.filter(relation=relation).values_list("column", "data_class"))
+
+
+def rows(cast: Cast, sql: str, who: User | Agent) -> list[Any]:
+    outcome = submit(cast.submission(sql, who))
+    assert outcome.content is not None
+    return list(outcome.content["rows"])
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE TABLE taken AS SELECT id, email, upper(name) AS called FROM customers",
+        "SELECT id, email, upper(name) AS called INTO taken FROM customers",
+        "CREATE TABLE first AS SELECT * FROM customers;"
+        " CREATE TABLE taken AS SELECT id, email, upper(name) AS called FROM first",
+    ],
+)
+def test_a_new_copy_is_masked_for_those_without_rights(cast: Cast, shop: TargetDatabase, sql: str) -> None:
+    submit(cast.submission(sql, cast.rita))
+    assert classes("taken") == {"email": "email", "called": "person_name"}
+    store.synchronise(cast.datasource, actor="tests")
+    seen = "SELECT email, called FROM taken ORDER BY id LIMIT 1"
+    assert shop.fetch(seen) == [("person1@example.com", "PERSON 1")]
+    assert rows(cast, seen, cast.rita) == [["person1@example.com", "PERSON 1"]]
+    assert rows(cast, seen, cast.bot) == [["***@example.com", "[redacted]"]]
+
+
+def test_a_materialised_view_is_classified_like_what_it_stores(cast: Cast) -> None:
+    submit(
+        cast.submission("CREATE MATERIALIZED VIEW taken AS SELECT email, lower(email) AS low FROM customers", cast.rita)
+    )
+    assert classes("taken") == {"email": "email", "low": "secret"}
+
+
+def test_a_filled_column_is_masked_from_then_on(cast: Cast) -> None:
+    read = "SELECT status FROM orders WHERE id = 1"
+    assert rows(cast, read, cast.bot) == [["done"]]
+    fill = "UPDATE orders SET status = c.email FROM customers c WHERE c.id = 1 AND orders.id = 1"
+    submit(cast.submission(fill, cast.rita))
+    assert rows(cast, read, cast.bot) == [["***@example.com"]]
+
+
+def test_it_is_in_the_ledger_before_the_copy_is(cast: Cast) -> None:
+    fill = "INSERT INTO orders (id, customer_id, total, status) SELECT 99, 1, 0, name FROM customers WHERE id = 1"
+    submit(cast.submission(fill, cast.rita))
+    kinds = list(Entry.objects.order_by("-index").values_list("kind", flat=True)[:3])
+    assert kinds == ["statement.outcome", "classification.changed", "statement.intent"]
+
+
+def test_a_masked_copy_needs_no_class(cast: Cast, shop: TargetDatabase) -> None:
+    submit(cast.submission("CREATE TABLE taken AS SELECT email FROM customers WHERE id = 1", cast.bot))
+    assert shop.fetch("SELECT email FROM taken") == [("***@example.com",)]
+    assert classes("taken") == {}
+
+
+def test_a_copy_to_where_the_class_is_changes_nothing(cast: Cast) -> None:
+    statement = "UPDATE customers SET email = upper(email) WHERE id = 1"
+    before = Entry.objects.filter(kind="classification.changed").count()
+    submit(cast.submission(statement, cast.rita))
+    assert Entry.objects.filter(kind="classification.changed").count() == before
