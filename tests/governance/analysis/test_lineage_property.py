@@ -182,8 +182,9 @@ def query(draw: Draw, depth: int, scope: Scope) -> tuple[str, tuple[str, ...]]:
         text, outputs = select(draw, depth - 1, scope, f"{cte} AS z", (("z", named),))
         return f"WITH {cte}{'(m)' if renamed else ''} AS ({inner}) {text}", outputs
     if shape == "recursive":
-        other, inner = item(draw, 0, ())
-        again = f"SELECT m + 1, {name(draw, (*inner, ('k', ('n',))))} FROM k, {other} WHERE m < 2"
+        other, more = item(draw, 0, ())
+        found = name(draw, (*more, ("k", ("n",))))
+        again = f"SELECT m + 1, {found} FROM k, {other} WHERE m < 2"
         last, outputs = select(draw, 0, scope, "k", (("k", ("m", "n")),))
         return f"WITH RECURSIVE k(m, n) AS ({one(draw, (), 'm', 'n')} UNION {again}) {last}", outputs
     if shape == "values":
