@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 WORKERS ?= 2
+MINUTES ?= 5
 
-.PHONY: demo demo-reset test lint bench
+.PHONY: demo demo-reset test prove lint bench
 
 demo: $(VENV)/product.stamp  ## the whole product with invented data, until Ctrl-C (AGENT=0: without the scripted agents)
 	@exec $(RUN) manage.py demo $(if $(filter 0,$(AGENT)),--no-agent)
@@ -15,6 +16,9 @@ demo-reset: $(VENV)/product.stamp  ## stop what a demo left over and delete its 
 
 test: $(VENV)/development.stamp  ## all tests, browser included (WORKERS=n: how many at once)
 	$(RUN) -m pytest -n $(WORKERS) --dist=loadfile
+
+prove: $(VENV)/development.stamp  ## masks under new statements for as long as it is told (MINUTES=n)
+	$(RUN) -m tests.noninterference --minutes $(MINUTES)
 
 lint: $(VENV)/development.stamp  ## style, types, missing migrations, system checks
 	$(RUN) -m ruff check .

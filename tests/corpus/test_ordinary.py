@@ -29,6 +29,9 @@ def rows_direct(shop: Shop, sql: str, params: tuple[Any, ...]) -> tuple[list[str
     with psycopg.connect(shop.database.dsn, options=OPTIONS) as session:
         prepare_session(session)
         cursor = psycopg.RawCursor(session)
+        if sql.startswith("COPY"):
+            with cursor.copy(sql.encode()) as copy:
+                return ["copy"], [[bytes(line).decode().rstrip("\n")] for line in copy]
         *before, last = _statements(sql)
         for one in before:
             cursor.execute(one.encode())

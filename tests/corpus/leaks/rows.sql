@@ -101,7 +101,7 @@ SELECT COALESCE(NULLIF(email, ''), phone), GREATEST(email, phone) FROM customers
 -- name: cast of the whole row to its own type
 SELECT (c::customers).email FROM customers c
 -- name: system columns
-SELECT *, ctid, xmin, tableoid FROM customers
+SELECT *, ctid, tableoid::regclass, cmin, cmax FROM customers
 -- name: row constructor
 SELECT ROW(c.*), ROW(email) FROM customers c
 -- name: array subscript

@@ -149,8 +149,6 @@ SELECT tableoid, oid, prpubid, prrelid, pg_catalog.pg_get_expr(prqual, prrelid) 
   ELSE NULL END) prattrs FROM pg_catalog.pg_publication_rel pr
 -- name: 40 pg_publication_namespace
 SELECT tableoid, oid, pnpubid, pnnspid FROM pg_catalog.pg_publication_namespace
--- name: 41 pg_subscription
-SELECT count(*) FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database                 WHERE datname = current_database())
 -- name: 42 pg_depend
 WITH RECURSIVE w AS ( SELECT d1.objid, d2.refobjid, c2.relkind AS refrelkind FROM pg_depend d1 JOIN pg_class c1 ON c1.oid = d1.objid AND c1.relkind = 'm' JOIN pg_rewrite r1 ON r1.ev_class = d1.objid JOIN pg_depend d2 ON d2.classid = 'pg_rewrite'::regclass AND d2.objid = r1.oid AND d2.refobjid <> d1.objid JOIN pg_class c2 ON c2.oid = d2.refobjid AND c2.relkind IN ('m','v') WHERE d1.classid = 'pg_class'::regclass UNION SELECT w.objid, d3.refobjid, c3.relkind FROM w JOIN pg_rewrite r3 ON r3.ev_class = w.refobjid JOIN pg_depend d3 ON d3.classid = 'pg_rewrite'::regclass AND d3.objid = r3.oid AND d3.refobjid <> w.refobjid JOIN pg_class c3 ON c3.oid = d3.refobjid AND c3.relkind IN ('m','v') ) SELECT 'pg_class'::regclass::oid AS classid, objid, refobjid FROM w WHERE refrelkind = 'm'
 -- name: 43 pg_largeobject_metadata
@@ -506,16 +504,21 @@ EXECUTE dumpTableAttach('{oid regclass events_rest}')
 -- name: 83 SELECT pg_catalog.pg_get_ruledef
 SELECT pg_catalog.pg_get_ruledef('{oid rule rewritten}'::pg_catalog.oid)
 -- name: 84 COPY public.accounts
+-- masked: *
 COPY public.accounts (id, iban, plain) TO stdout
 -- name: 85 COPY public.audited
 COPY public.audited (id, body) TO stdout
 -- name: 86 COPY public.cards
+-- masked: *
 COPY public.cards (id, customer_id, number, cvv) TO stdout
 -- name: 87 COPY public.customers
+-- masked: *
 COPY public.customers (id, name, email, phone, city, born, income, plan, tags, profile) TO stdout
 -- name: 88 COPY public.events_a
+-- masked: *
 COPY public.events_a (id, kind, token) TO stdout
 -- name: 89 COPY public.events_rest
+-- masked: *
 COPY public.events_rest (id, kind, token) TO stdout
 -- name: 90 COPY public.guesses
 COPY public.guesses (email) TO stdout
@@ -528,10 +531,12 @@ COPY public.orders (id, customer_id, total, status, placed, note) TO stdout
 -- name: 94 COPY public.peek_at
 COPY public.peek_at (id, leak, any_mail) TO stdout
 -- name: 95 COPY public.people
+-- masked: *
 COPY public.people (id, secret_name) TO stdout
 -- name: 96 COPY public.pg_stats
 COPY public.pg_stats (id, most_common_vals) TO stdout
 -- name: 97 COPY public.ruled
 COPY public.ruled (id, body) TO stdout
 -- name: 98 COPY public.staff
+-- masked: *
 COPY public.staff (id, secret_name, grade) TO stdout

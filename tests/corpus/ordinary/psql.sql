@@ -1753,16 +1753,6 @@ SELECT spcname AS "Name",
   pg_catalog.pg_tablespace_location(oid) AS "Location"
 FROM pg_catalog.pg_tablespace
 ORDER BY 1
--- name: \db+
-SELECT spcname AS "Name",
-  pg_catalog.pg_get_userbyid(spcowner) AS "Owner",
-  pg_catalog.pg_tablespace_location(oid) AS "Location",
-  CASE WHEN pg_catalog.array_length(spcacl, 1) = 0 THEN '(none)' ELSE pg_catalog.array_to_string(spcacl, E'\n') END AS "Access privileges",
-  spcoptions AS "Options",
-  pg_catalog.pg_size_pretty(pg_catalog.pg_tablespace_size(oid)) AS "Size",
-  pg_catalog.shobj_description(oid, 'pg_tablespace') AS "Description"
-FROM pg_catalog.pg_tablespace
-ORDER BY 1
 -- name: \dc
 SELECT n.nspname AS "Schema",
        c.conname AS "Name",
@@ -1792,12 +1782,6 @@ LEFT JOIN pg_catalog.pg_description d ON d.classoid = c.tableoid
 WHERE true
   AND pg_catalog.pg_conversion_is_visible(c.oid)
 ORDER BY 1, 2
--- name: \dconfig
-SELECT s.name AS "Parameter", pg_catalog.current_setting(s.name) AS "Value"
-FROM pg_catalog.pg_settings s
-WHERE s.source <> 'default' AND
-      s.setting IS DISTINCT FROM s.boot_val
-ORDER BY 1
 -- name: \dC
 SELECT pg_catalog.format_type(castsource, NULL) AS "Source type",
        pg_catalog.format_type(casttarget, NULL) AS "Target type",
@@ -2007,12 +1991,6 @@ FROM pg_catalog.pg_foreign_table ft
    LEFT JOIN pg_catalog.pg_description d
           ON d.classoid = c.tableoid AND d.objoid = c.oid AND d.objsubid = 0
 WHERE pg_catalog.pg_table_is_visible(c.oid)
-ORDER BY 1, 2
--- name: \deu+
-SELECT um.srvname AS "Server",
-  um.usename AS "User name",
- CASE WHEN umoptions IS NULL THEN '' ELSE   '(' || pg_catalog.array_to_string(ARRAY(SELECT   pg_catalog.quote_ident(option_name) ||  ' ' ||   pg_catalog.quote_literal(option_value)  FROM   pg_catalog.pg_options_to_table(umoptions)),  ', ') || ')'   END AS "FDW options"
-FROM pg_catalog.pg_user_mappings um
 ORDER BY 1, 2
 -- name: \dew+
 SELECT fdw.fdwname AS "Name",
@@ -2609,13 +2587,6 @@ WHERE c.relkind IN ('p','')
       AND n.nspname <> 'information_schema'
   AND pg_catalog.pg_table_is_visible(c.oid)
 ORDER BY "Schema", "Name"
--- name: \drds
-SELECT rolname AS "Role", datname AS "Database",
-pg_catalog.array_to_string(setconfig, E'\n') AS "Settings"
-FROM pg_catalog.pg_db_role_setting s
-LEFT JOIN pg_catalog.pg_database d ON d.oid = setdatabase
-LEFT JOIN pg_catalog.pg_roles r ON r.oid = setrole
-ORDER BY 1, 2
 -- name: \drg
 SELECT m.rolname AS "Role name", r.rolname AS "Member of",
   pg_catalog.concat_ws(', ',
@@ -2655,39 +2626,6 @@ SELECT oid, pubname,
 , pubviaroot
 FROM pg_catalog.pg_publication
 ORDER BY 2
--- name: \dRs
-SELECT subname AS "Name"
-,  pg_catalog.pg_get_userbyid(subowner) AS "Owner"
-,  subenabled AS "Enabled"
-,  subpublications AS "Publication"
-FROM pg_catalog.pg_subscription
-WHERE subdbid = (SELECT oid
-                 FROM pg_catalog.pg_database
-                 WHERE datname = pg_catalog.current_database())ORDER BY 1
--- name: \dRs+
-SELECT subname AS "Name"
-,  pg_catalog.pg_get_userbyid(subowner) AS "Owner"
-,  subenabled AS "Enabled"
-,  subpublications AS "Publication"
-, subbinary AS "Binary"
-, (CASE substream
-    WHEN 'f' THEN 'off'
-    WHEN 't' THEN 'on'
-    WHEN 'p' THEN 'parallel'
-   END) AS "Streaming"
-, subtwophasestate AS "Two-phase commit"
-, subdisableonerr AS "Disable on error"
-, suborigin AS "Origin"
-, subpasswordrequired AS "Password required"
-, subrunasowner AS "Run as owner?"
-, subfailover AS "Failover"
-,  subsynccommit AS "Synchronous commit"
-,  subconninfo AS "Conninfo"
-, subskiplsn AS "Skip LSN"
-FROM pg_catalog.pg_subscription
-WHERE subdbid = (SELECT oid
-                 FROM pg_catalog.pg_database
-                 WHERE datname = pg_catalog.current_database())ORDER BY 1
 -- name: \ds
 SELECT n.nspname as "Schema",
   c.relname as "Name",

@@ -1,0 +1,23 @@
+"""P2: neither writes, scripts, cursors, plans, copies nor provoked errors tell two worlds apart."""
+
+from __future__ import annotations
+
+from hypothesis import given
+
+from tests.noninterference.compare import Tally, compare
+from tests.noninterference.forms import forms
+from tests.noninterference.grammar import Statement
+from tests.noninterference.suite import IN_CI, STOPPED, check_tally
+from tests.noninterference.world import World
+
+TALLY = Tally()
+
+
+@IN_CI
+@given(statement=forms())
+def test_p2_no_statement_form_tells_the_worlds_apart(worlds: tuple[World, World], statement: Statement) -> None:
+    compare(worlds, statement, TALLY)
+
+
+def test_the_forms_are_not_vacuous() -> None:
+    check_tally(TALLY, STOPPED)

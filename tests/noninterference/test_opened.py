@@ -1,0 +1,26 @@
+"""P2 under policies that hold little back: mass writes, definitions, copies and plans run, and the masks hold by themselves."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.noninterference.compare import Tally, compare
+from tests.noninterference.forms import forms
+from tests.noninterference.grammar import Statement, queries
+from tests.noninterference.suite import IN_CI, check_tally
+from tests.noninterference.world import World
+
+TALLY = Tally()
+
+
+@IN_CI
+@given(statement=st.one_of(forms(), forms(), queries()))
+def test_p2_masks_hold_where_policies_hold_little_back(
+    opened_worlds: tuple[World, World], statement: Statement
+) -> None:
+    compare(opened_worlds, statement, TALLY)
+
+
+def test_what_is_opened_is_not_vacuous() -> None:
+    check_tally(TALLY)
