@@ -8,7 +8,7 @@ denial.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -68,6 +68,8 @@ class _Asking:
         self.who = who_asks(question)
         self.principal = {"type": self.who.type, "id": self.who.name}
         self.context = context_of(question, program.reads)
+        self.tells_relations = bool(program.named.keys() & {"Schema", "Table"})
+        self.seen: dict[RelationName, Hashable] = {}
         self.needs = needs_of(question.facts)
         self.columns = classified_columns(question)
         self.need_for = _representatives(self.needs, lambda need: (need.action, self._seen(need.relation)))
@@ -81,23 +83,25 @@ class _Asking:
         )
         self._ask_all(asked_needs, asked_columns)
 
-    def _seen(self, relation: RelationName | None) -> object:
+    def _seen(self, relation: RelationName | None) -> Hashable:
         """All that policies can see of a relation."""
-        if relation is None:
-            return None
-        source, named = self.question.datasource, self.program.named
-        schema = bool(named.get("Schema")) and schema_uid(source, relation[0])["id"]
-        table = bool(named.get("Table")) and table_uid(source, relation)["id"]
-        return (schema in named.get("Schema", ()) and schema, table in named.get("Table", ()) and table)
+        if relation is None or not self.tells_relations:
+            return relation is None
+        if relation not in self.seen:
+            source, named = self.question.datasource, self.program.named
+            ids = (schema_uid(source, relation[0])["id"], table_uid(source, relation)["id"])
+            self.seen[relation] = tuple(
+                one if one in named.get(kind, ()) else None for kind, one in zip(("Schema", "Table"), ids, strict=True)
+            )
+        return self.seen[relation]
 
-    def _seen_column(self, column: ClassifiedColumn) -> object:
+    def _seen_column(self, column: ClassifiedColumn) -> Hashable:
         named = self.program.named
-        one = bool(named.get("Column")) and column_uid(self.question.datasource, column)["id"]
-        return (
-            self._seen(column.relation),
-            column.data_class in named.get("DataClass", ()) and column.data_class,
-            one in named.get("Column", ()) and one,
-        )
+        data_class = column.data_class if column.data_class in named.get("DataClass", ()) else None
+        if "Column" not in named:
+            return (self._seen(column.relation), data_class)
+        one = column_uid(self.question.datasource, column)["id"]
+        return (self._seen(column.relation), data_class, one if one in named["Column"] else None)
 
     def _ask_all(self, needs: Sequence[Need], columns: Sequence[ClassifiedColumn]) -> None:
         source = self.question.datasource
@@ -182,8 +186,8 @@ def _parsed_entities(
     return cedarpy.Entities.from_json_str(orjson.dumps(found).decode())
 
 
-def _representatives(items: Iterable[_T], key: Callable[[_T], object]) -> Mapping[_T, _T]:
-    first: dict[object, _T] = {}
+def _representatives(items: Iterable[_T], key: Callable[[_T], Hashable]) -> Mapping[_T, _T]:
+    first: dict[Hashable, _T] = {}
     return {item: first.setdefault(key(item), item) for item in items}
 
 

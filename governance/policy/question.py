@@ -104,12 +104,12 @@ def needs_of(facts: Facts) -> tuple[Need, ...]:
 
 
 def classified_columns(question: Question) -> tuple[ClassifiedColumn, ...]:
-    found = [
-        _classified(relation, column, data_class)
+    found = sorted(
+        (relation, key, data_class)
         for relation, columns in question.classes.items()
-        for column, data_class in columns.items()
-    ]
-    return tuple(sorted(found))
+        for key, data_class in columns.items()
+    )
+    return tuple(_classified(*one) for one in found)
 
 
 def _classified(relation: RelationName, key: str, data_class: str) -> ClassifiedColumn:

@@ -1,4 +1,4 @@
-"""Explanations and replays as text for a terminal. Pure."""
+"""Explanations and replays as text for a terminal."""
 
 from __future__ import annotations
 
