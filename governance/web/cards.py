@@ -10,7 +10,7 @@ from typing import Literal
 import cedarpy
 from cedarpy import pst
 
-from governance.policy.problems import split_policies
+from governance.policy.problems import Fragment, excess_of, split_policies
 
 Effect = Literal["permit", "review", "forbid"]
 EFFECTS: tuple[Effect, ...] = ("permit", "review", "forbid")
@@ -109,26 +109,35 @@ class Wanted:
 def read_sections(text: str) -> tuple[Section, ...]:
     """In the order of the text. Raises `NotReadable`."""
     text = text.replace("\r\n", "\n")
-    try:
-        nodes = cedarpy.policies_to_pst(text).static_policies
-    except ValueError as error:
-        raise NotReadable(str(error)) from error
-    sections = [Section(0, "", "", ())]
+    fragments = split_policies(text)
+    nodes = _parsed(text, fragments)
+    sections: list[tuple[str, str, list[Card]]] = [("", "", [])]
     end = 0
-    for number, fragment in enumerate(split_policies(text)):
+    for number, fragment in enumerate(fragments):
         start = text.index(fragment.text, end)
-        for heading, comment in _headings(text[end:start]):
-            sections.append(Section(len(sections), heading, comment, ()))
+        sections += [(title, comment, []) for title, comment in _headings(text[end:start])]
         card = _card(nodes[f"policy{number}"], fragment.text, fragment.line, _comment_above(text[end:start]))
-        sections[-1] = replace(sections[-1], cards=(*sections[-1].cards, card))
+        sections[-1][2].append(card)
         end = start + len(fragment.text)
-    return tuple(section for section in sections if section.cards)
+    numbered = (
+        Section(number, title, comment, tuple(found)) for number, (title, comment, found) in enumerate(sections)
+    )
+    return tuple(section for section in numbered if section.cards)
 
 
 def filtered(sections: Iterable[Section], wanted: Wanted) -> tuple[Section, ...]:
     """The cards that fit; sections without any are left out."""
     kept = (replace(section, cards=tuple(filter(wanted.fits, section.cards))) for section in sections)
     return tuple(section for section in kept if section.cards)
+
+
+def _parsed(text: str, fragments: Iterable[Fragment]) -> Mapping[str, pst.Template]:
+    if excess := next(filter(None, map(excess_of, fragments)), None):
+        raise NotReadable(excess)
+    try:
+        return cedarpy.policies_to_pst(text).static_policies
+    except ValueError as error:
+        raise NotReadable(str(error)) from error
 
 
 # --- Comments -----------------------------------------------------------------------------------------------------

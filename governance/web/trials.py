@@ -12,10 +12,12 @@ from governance.datasources import list_datasources_for
 from governance.errors import GatewayError
 from governance.models import DataSource
 from governance.policy import store
+from governance.policy.askers import principal_labelled
+from governance.policy.explanation import row_filter_json
 from governance.policy.program import PolicyProgram
 from governance.web.forms import TrialForm
 from identity.models import Agent, User
-from identity.principals import Principal, principal_of_agent, principal_of_user
+from identity.principals import Principal
 
 # What two decisions are compared by, as `decision_json` names it.
 COMPARED = ("verdict", "policies", "message", "remedy", "required", "masks", "row_filters", "max_rows")
@@ -53,7 +55,7 @@ def try_statement(form: TrialForm, person: Principal, edited: PolicyProgram | No
     """For `_tested.html`. `form` is valid; `edited` stands beside the active set, where it is given."""
     values = form.cleaned_data
     datasource = _datasource(person, values["datasource"], values["environment"])
-    asking = Asking(_principal(values["asker"]), values["door"], purpose=values["purpose"])
+    asking = Asking(principal_labelled(values["asker"]), values["door"], purpose=values["purpose"])
     active = store.active()
     try:
         now = assess_under(active, datasource, values["sql"], asking)
@@ -77,13 +79,6 @@ def _datasource(person: Principal, name: str, environment: str) -> DataSource:
     return found
 
 
-def _principal(label: str) -> Principal:
-    kind, _, name = label.partition(":")
-    if kind == "agent":
-        return principal_of_agent(Agent.objects.get(name=name))
-    return principal_of_user(User.objects.get(username=name))
-
-
 def _sides(now: Assessment, then: Assessment | None) -> list[Side]:
     version = now.decision.set_version
     active = Side(f"Active set, version {version}", version, _decision(now), _rewritten(now))
@@ -98,10 +93,7 @@ def _sides(now: Assessment, then: Assessment | None) -> list[Side]:
 def _decision(assessment: Assessment) -> dict[str, Any]:
     """As everywhere else, with the obligations that only matter here."""
     bound = assessment.decision.obligations
-    filters = [
-        {"schema": one.schema, "relation": one.relation, "condition": one.condition, "policy": one.policy}
-        for one in bound.row_filters
-    ]
+    filters = [row_filter_json(one) for one in bound.row_filters]
     return decision_json(assessment.decision, assessment.risk) | {"row_filters": filters, "max_rows": bound.max_rows}
 
 

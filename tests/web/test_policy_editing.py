@@ -295,8 +295,8 @@ def test_progress_is_told_to_whoever_started_it_only(desk: Client, root: User) -
     assert progress.ask(root.pk + 1, job) == 0
 
 
-def test_no_page_of_an_administrator_has_anything_inline(desk: Client, proposal: PolicyProposal, park: Park) -> None:
-    park("DELETE FROM orders")
+def test_no_page_of_an_administrator_has_anything_inline(desk: Client, proposal: PolicyProposal, run: Run) -> None:
+    run("SELECT status FROM orders")
     text = f'{READS}// <script>alert(1)</script> " onload="x\n'
     answers = [
         send(desk, UNSOUND, action="check"),
