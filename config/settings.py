@@ -184,6 +184,7 @@ CELERY_TASK_ROUTES = {
 CELERY_BEAT_SCHEDULE = {
     "sweep-requests": {"task": "gateway.sweep", "schedule": 5.0},
     "expire-requests": {"task": "approvals.expire", "schedule": 30.0},
+    "read-catalogues": {"task": "gateway.read_catalogues", "schedule": 900.0},
     "delete-old-results": {"task": "gateway.delete_expired_results", "schedule": 600.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "run" / "celerybeat-schedule")

@@ -26,6 +26,7 @@ from approvals.services import LostRace
 from approvals.states import Action, ImpossibleTransition, State
 from audit import ledger
 from audit.events import clean_text
+from gateway import catalogues
 from gateway.drivers import driver_for
 from gateway.drivers.base import Fate, Rows
 from gateway.models import Query, QueryState
@@ -194,8 +195,7 @@ def _finished(query: Query, request: Request, attempt: int, rows: Rows, assessme
             duration_ms=round(rows.duration_ms), transaction_id=request.xid or None,
         )  # fmt: skip
         _close(query, QueryState.EXECUTED, receipt, row_count=rows.count, duration_ms=rows.duration_ms)
-    if not assessment.facts.reads_only:
-        _read_catalogue_after(query, assessment)
+    catalogues.read_after(query.datasource, assessment.facts)
     return State.EXECUTED
 
 
@@ -217,14 +217,6 @@ def _failed(query: Query, request: Request, attempt: int, error: GatewayError) -
         )
         _close(query, state, receipt, problem=problem)
     return State.FAILED
-
-
-def _read_catalogue_after(query: Query, assessment: Assessment) -> None:
-    if any(use.use == "define" for use in assessment.facts.relations):
-        try:
-            catalogue_store.synchronise(query.datasource, actor="gateway")
-        except GatewayError as error:
-            logger.warning("The catalogue of %s was not read again: %s", query.datasource.name, error.message)
 
 
 # --- After a crash ------------------------------------------------------------------------------------------------

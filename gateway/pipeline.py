@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from gateway import catalogues
 from gateway.admission import authenticate, receive
 from gateway.models import Query, QueryState
 from gateway.parking import park
@@ -83,6 +84,7 @@ def execute(principal: Principal, query: Query, assessment: Assessment) -> dict[
     record_outcome(
         query, principal.owner, intent, rows, [c.name for c, m in zip(rows.columns, masked, strict=True) if m]
     )
+    catalogues.read_after(query.datasource, assessment.facts)
     return release(query, rows, masked)
 
 

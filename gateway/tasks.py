@@ -12,7 +12,7 @@ from django.utils import timezone
 from approvals import services as approvals
 from approvals.models import Request
 from approvals.states import State
-from gateway import execution, results
+from gateway import catalogues, execution, results
 from gateway.recovery import close_open_queries
 from gateway.services_check import coordination
 from governance.errors import GatewayError
@@ -49,3 +49,9 @@ def sweep() -> None:
 @shared_task(name="gateway.delete_expired_results")
 def delete_expired_results() -> int:
     return results.delete_expired()
+
+
+@shared_task(name="gateway.read_catalogues", expires=600)
+def read_catalogues() -> int:
+    """What has been changed past the gateway is known by then, even if no statement names it."""
+    return catalogues.read_all()

@@ -46,7 +46,7 @@ def judge_types(reader: Reader) -> None:
         for name in named & suspects & reader.catalogue.types.keys():
             reader.not_understood(f"type {'.'.join(name)}", "conversions inside conversions are not followed")
         return
-    left = _risks(reader.catalogue)
+    left = list(_risks(reader.catalogue))
     while found := [risk for risk in left if _is_in_play(risk, reader, named)]:
         left = [risk for risk in left if risk not in found]
         for risk in found:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pglast import ast
 
-from governance.analysis.bodies import analyse, written_out, is_alone
+from governance.analysis.bodies import analyse, is_alone, written_out
+from governance.analysis.builtins import SYSTEM_SCHEMAS
 from governance.analysis.facts import Facts, RelationUse, Use
 from governance.analysis.tree import descendants
 from governance.analysis.triggers import NOT_CARRIED, fire, readable_call, run
@@ -181,7 +182,7 @@ def facts_of_expression(text: str, catalogue: Catalogue) -> Facts | None:
 
 def is_plain(facts: Facts) -> bool:
     return not (facts.unknown or facts.relations or facts.hazards) and all(
-        use.schema == "pg_catalog" for use in facts.functions
+        use.schema in SYSTEM_SCHEMAS for use in facts.functions
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from governance.analysis.builtins import WRITES, danger_of, is_computation
+from governance.analysis.builtins import SYSTEM_SCHEMAS, WRITES, danger_of, is_computation
 from governance.analysis.facts import FunctionUse
 from governance.catalogue.model import Catalogue, Function, Volatility
 
@@ -84,7 +84,7 @@ def danger(function: Function) -> Danger | None:
     if is_computation(function):
         return None
     shown = f"{function.qualified}()"
-    if function.schema != "pg_catalog":
+    if function.schema not in SYSTEM_SCHEMAS:
         how = "runs with its owner's rights" if function.security_definer else f"is written in {function.language}"
         hazard = "security-definer" if function.security_definer else ""
         return Danger(shown, f"it is a function of this database and {how}; its body is not read", hazard)

@@ -40,21 +40,25 @@ def current(datasource: DataSource, versions: Versions | None = None) -> Catalog
     return catalogue
 
 
-def synchronise(datasource: DataSource, actor: str) -> Catalogue:
-    """Reads the database and keeps what it found as a new version, if it differs. Raises `DataSourceError`."""
+def synchronise(datasource: DataSource, actor: str, *, note_unchanged: bool = True) -> Catalogue:
+    """Reads the database and keeps what it found as a new version, if it differs. Raises `DataSourceError`.
+
+    `note_unchanged`: also a reading that found nothing new is an entry in the ledger.
+    """
     with open_connection(datasource.dsn) as connection:
         found = read_catalogue(connection, datasource.search_path or ["public"])
     with transaction.atomic():
-        return store(datasource, found, actor)
+        return store(datasource, found, actor, note_unchanged=note_unchanged)
 
 
-def store(datasource: DataSource, found: Catalogue, actor: str) -> Catalogue:
+def store(datasource: DataSource, found: Catalogue, actor: str, *, note_unchanged: bool = True) -> Catalogue:
     """Inside the caller's transaction. The row of the data source is the lock that numbers versions."""
     DataSource.objects.select_for_update().get(pk=datasource.pk)
     newest = CatalogueSnapshot.objects.filter(datasource=datasource).order_by("-version").first()
     before = decode(newest.content, newest.version) if newest and is_current(newest.content) else None
     found_digest = digest(found)
-    if newest is None or newest.digest != found_digest:
+    is_new = newest is None or newest.digest != found_digest
+    if newest is None or is_new:
         newest = CatalogueSnapshot.objects.create(
             datasource=datasource,
             version=newest.version + 1 if newest else 1,
@@ -62,7 +66,8 @@ def store(datasource: DataSource, found: Catalogue, actor: str) -> Catalogue:
             content=encode(found),
         )
         change()
-    _record(datasource, newest.version, compare(before, found), actor)
+    if is_new or note_unchanged:
+        _record(datasource, newest.version, compare(before, found), actor)
     return replace(found, version=newest.version)
 
 
