@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from governance.catalogue import store
-from governance.classification import classes_of
+from governance.classification import shown_classes_of
 from governance.models import DataSource
 
 
@@ -20,9 +20,9 @@ def datasource_output(datasource: DataSource) -> dict[str, Any]:
 
 
 def catalogue_output(datasource: DataSource) -> dict[str, Any]:
-    """`class` is the data class of a sensitive column, null where there is none."""
+    """`class` is the data class of a sensitive column, null where there is none; of a view's, that of what it is made from."""
     catalogue = store.current(datasource)
-    classes = classes_of(datasource, catalogue)
+    classes = shown_classes_of(datasource, catalogue)
     return {
         **datasource_output(datasource),
         "version": catalogue.version,

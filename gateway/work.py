@@ -14,7 +14,7 @@ from gateway.running import RunningStatement
 from governance.assessment import Assessment
 from governance.errors import DataSourceUnavailable, DriverFailed
 from governance.inheritance import carry_classes
-from governance.masking.outputs import masked_outputs
+from governance.masking.outputs import asked_in, masked_outputs
 from governance.models import DataSource
 from governance.pseudonyms import settings_for
 
@@ -108,7 +108,8 @@ def _without_values(error: DriverFailed, assessment: Assessment) -> DriverFailed
 
 def masked_names(assessment: Assessment, rows: Rows) -> tuple[bool, ...]:
     """Of a COPY's lines: whether any value in them may be masked."""
-    analysis, plan = assessment.script.statements[rows.step], assessment.plans[rows.step]
+    step = asked_in(assessment.script.statements, rows.step)
+    analysis, plan = assessment.script.statements[step], assessment.plans[step]
     if isinstance(analysis.parsed.statement, ast.CopyStmt):
         return tuple(plan.concerns(analysis) for _ in rows.columns)
     return masked_outputs(analysis, plan, [column.name for column in rows.columns])

@@ -29,7 +29,7 @@ from governance.kept import Kept
 from governance.masking.errors import MaskingImpossible
 from governance.masking.plan import MaskPlan, explained, is_explain, plan_masks
 from governance.masking.rewrite import rewrite
-from governance.masking.writes import sensitive_write_hazards
+from governance.masking.writes import sensitive_hazards
 from governance.models import DataSource
 from governance.policy import store as policy_store
 from governance.policy.decision import Decision, Verdict
@@ -126,7 +126,7 @@ def _assess(
 ) -> Assessment:
     touched = {(use.schema, use.name) for use in script.facts.relations}
     mine = {name: columns for name, columns in classes.items() if name in touched}
-    hazards = tuple(hazard for analysis in script.statements for hazard in sensitive_write_hazards(analysis, mine))
+    hazards = tuple(hazard for analysis in script.statements for hazard in sensitive_hazards(analysis, mine))
     facts = dataclasses.replace(script.facts, hazards=script.facts.hazards + hazards) if hazards else script.facts
     asked = _with_unclassified_text(datasource, script, mine, touched)
     risk, decision = _decide(datasource, facts, asked, program, asking, now)

@@ -11,7 +11,7 @@ from django.db import transaction
 from audit import ledger
 from governance.catalogue import store
 from governance.catalogue.model import Catalogue, RelationName
-from governance.catalogue.propagate import Classes, class_of_several, propagate
+from governance.catalogue.propagate import Classes, class_of_several, derived_classes, propagate
 from governance.classes import ASSIGNABLE, BUILT_IN, is_ambiguous, place_key
 from governance.errors import GatewayError
 from governance.masking.masks import mask_that_fits
@@ -160,6 +160,14 @@ def classes_of(datasource: DataSource, catalogue: Catalogue | None = None, versi
             propagate(catalogue, _direct(Classification.objects.filter(datasource=datasource))),
         )
     return known[1]
+
+
+def shown_classes_of(datasource: DataSource, catalogue: Catalogue | None = None) -> Classes:
+    """Those of `classes_of`, and for plain views the classes of what their columns are made from."""
+    catalogue = catalogue or store.current(datasource)
+    effective = classes_of(datasource, catalogue)
+    derived = derived_classes(catalogue, effective)
+    return {name: {**derived.get(name, {}), **effective.get(name, {})} for name in {*derived, *effective}}
 
 
 def _direct(rows: Iterable[Classification]) -> Mapping[RelationName, Mapping[str, str]]:

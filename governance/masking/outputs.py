@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pglast import ast
 
 from governance.analysis.analyse import Analysis
 from governance.analysis.lineage import outputs_of
@@ -25,6 +28,21 @@ def masked_outputs(analysis: Analysis, plan: MaskPlan, result_names: Iterable[st
         place = open_ones[0]
         return tuple(flags[:place] + [flags[place]] * (count - len(outputs) + 1) + flags[place + 1 :])
     return (any(flags) if outputs else plan.concerns(analysis),) * count
+
+
+def asked_in(statements: Sequence[Analysis], step: int) -> int:
+    """Which statement of a text asks for the rows of this one: of a FETCH or an EXECUTE, the DECLARE or PREPARE before it."""
+    shown: Any = statements[step].parsed.statement
+    for place in range(step - 1, -1, -1):
+        earlier: Any = statements[place].parsed.statement
+        if isinstance(shown, ast.FetchStmt) and isinstance(earlier, ast.DeclareCursorStmt):
+            found = earlier.portalname == shown.portalname
+        else:
+            both = isinstance(shown, ast.ExecuteStmt) and isinstance(earlier, ast.PrepareStmt)
+            found = both and earlier.name == shown.name
+        if found:
+            return place
+    return step
 
 
 def _is_masked(lineage: Lineage, plan: MaskPlan) -> bool:

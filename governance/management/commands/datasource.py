@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from governance.catalogue import store
+from governance.catalogue.propagate import unresolved_views
 from governance.datasources import ENGINES, add_datasource
 from governance.management.plain import ACTOR, find_datasource, told_plainly
 from governance.models import CatalogueSnapshot, DataSource, Environment
@@ -69,6 +70,13 @@ class Command(BaseCommand):
         changed = CatalogueSnapshot.objects.filter(datasource=datasource).count() > before
         news = f"is now at version {catalogue.version}" if changed else f"is still at version {catalogue.version}"
         self.stdout.write(f"The catalogue of {name} {news}: {len(catalogue.relations)} relations.")
+        for view in unresolved_views(catalogue):
+            self.stderr.write(
+                self.style.WARNING(
+                    f"Warning: the view {view.relation.qualified} cannot be resolved, so reading it is refused and its"
+                    f" columns count as secret: {view.why}."
+                )
+            )
 
     def do_list(self, **_: Any) -> None:
         for datasource in DataSource.objects.all():

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from governance.analysis.analyse import analyse_script
+from governance.masking.outputs import asked_in
+from tests.governance.analysis.shop import SHOP
 from tests.governance.masking.masking import flags
 
 FLAGS = {
@@ -44,3 +47,16 @@ FLAGS = {
 def test_a_column_that_comes_from_masked_values_is_flagged(sql: str, expected: tuple[str, tuple[bool, ...]]) -> None:
     names, masked = expected
     assert flags(sql, *names.split()) == masked
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT 1; SELECT email FROM customers", 1),
+        ("DECLARE c CURSOR FOR SELECT email FROM customers; SELECT 1; FETCH ALL FROM c", 0),
+        ("PREPARE p AS SELECT 1; PREPARE q AS SELECT email FROM customers; EXECUTE p", 0),
+    ],
+)
+def test_what_a_fetch_shows_was_asked_for_before(sql: str, expected: int) -> None:
+    statements = analyse_script(sql, SHOP).statements
+    assert asked_in(statements, len(statements) - 1) == expected
