@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from governance.catalogue.model import Column, ForeignKey, Relation, RelationKind
@@ -18,9 +20,9 @@ from governance.classes import (
 from governance.masking import masks
 
 
-def a_relation(*types: str, kind: RelationKind = RelationKind.TABLE, **more: object) -> Relation:
+def a_relation(*types: str, kind: RelationKind = RelationKind.TABLE, **more: Any) -> Relation:
     columns = tuple(Column(f"c{place}", type_, type_) for place, type_ in enumerate(types))
-    return Relation("public", "notes", kind, columns, **more)  # type: ignore[arg-type]
+    return Relation("public", "notes", kind, columns, **more)
 
 
 @pytest.mark.parametrize("type_", ["text", "character varying", "character varying(41)", "public.citext"])
@@ -48,7 +50,7 @@ def test_a_domain_counts_by_what_is_below_it() -> None:
         {"foreign_keys": (ForeignKey(("c0",), ("public", "other"), ("id",), "a", "a"),)},
     ],
 )
-def test_what_is_found_by_its_value_is_not(more: dict[str, object]) -> None:
+def test_what_is_found_by_its_value_is_not(more: dict[str, Any]) -> None:
     assert unclassified_text_columns(a_relation("text", "text", **more), {}) == ("c1",)
 
 
