@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Any
 
 import phonenumbers
@@ -235,7 +235,7 @@ def _is_salary(value: str) -> bool:
     return bool(_MONEY.match(value)) and any(digit in value for digit in "123456789")
 
 
-@cache
+@lru_cache(maxsize=8)
 def detectors(today: date, countries: Sequence[str] = COUNTRIES) -> tuple[Detector, ...]:
     return (
         Detector("email", "are valid e-mail addresses", PROVEN, 0.0, is_email, alone=True),
