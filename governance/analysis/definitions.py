@@ -6,8 +6,9 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from pglast import ast
-from pglast.enums import AlterTableType, ConstrType, ObjectType
+from pglast.enums import AlterTableType, ConstrType, DropBehavior, ObjectType
 
+from governance.analysis import effects
 from governance.analysis.facts import Kind, RelationUse, Use
 from governance.analysis.overlay import TEMPORARY, Filled, first_schema
 from governance.analysis.selects import into
@@ -231,8 +232,10 @@ def _drop_relation(reader: Reader, parts: tuple[str, ...]) -> None:
 def truncate(reader: Reader, node: Any) -> None:
     reader.kinds.add(Kind.WRITE)
     reader.by_key = False
+    cascade = bool(node.behavior == DropBehavior.DROP_CASCADE)
     for relation in node.relations:
-        reader.define(relation, use=Use.TRUNCATE)
+        if target := reader.define(relation, use=Use.TRUNCATE):
+            effects.of_truncate(reader, target, place_of(relation), cascade=cascade)
         reader.warn("truncate", f"Empties {relation.relname} completely.", place_of(relation))
 
 
