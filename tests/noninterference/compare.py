@@ -106,7 +106,7 @@ def _ask(worlds: tuple[World, World], sql: str, params: tuple[Any, ...]) -> tupl
 
 
 def _difference(first: bytes, second: bytes) -> str:
-    pretty = [
+    alder, birch = (
         orjson.dumps(orjson.loads(one), option=orjson.OPT_INDENT_2).decode().splitlines() for one in (first, second)
-    ]
-    return "\n".join(list(difflib.unified_diff(*pretty, "alder", "birch", lineterm="", n=2))[:80])
+    )
+    return "\n".join(list(difflib.unified_diff(alder, birch, "alder", "birch", lineterm="", n=2))[:80])

@@ -135,7 +135,7 @@ def _error(writer: Writer) -> Written:
 
 
 def _plan(writer: Writer) -> Written:
-    masked = writer.one_in(2)
+    masked = writer.one_in(4)
     writer.note("plan over masks" if masked else "plan")
     inner = _without_parameters(writer) if masked else "SELECT label, count(*) FROM items WHERE n > 2 GROUP BY label"
     return f"{writer.pick(*EXPLAIN)} {inner}", ()

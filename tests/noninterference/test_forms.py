@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 
 from tests.noninterference.compare import Tally, compare
@@ -13,6 +14,7 @@ from tests.noninterference.world import World
 TALLY = Tally()
 
 
+@pytest.mark.timeout(900)
 @IN_CI
 @given(statement=forms())
 def test_p2_no_statement_form_tells_the_worlds_apart(worlds: tuple[World, World], statement: Statement) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from tests.noninterference.world import World
 TALLY = Tally()
 
 
+@pytest.mark.timeout(900)
 @IN_CI
 @given(statement=st.one_of(forms(), forms(), queries()))
 def test_p2_masks_hold_where_policies_hold_little_back(

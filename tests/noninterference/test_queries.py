@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 
 from tests.noninterference.compare import Tally, compare
@@ -12,6 +13,7 @@ from tests.noninterference.world import World
 TALLY = Tally()
 
 
+@pytest.mark.timeout(900)
 @IN_CI
 @given(statement=queries())
 def test_p2_no_query_tells_the_worlds_apart(worlds: tuple[World, World], statement: Statement) -> None:

@@ -183,7 +183,7 @@ def _rows(s: Secrets, hidden: int) -> dict[str, list[tuple[Any, ...]]]:
     }
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class World:
     """A governed database and the agent that asks it."""
 
@@ -192,8 +192,9 @@ class World:
     # Whether a row filter is in force, so that there may be rows that nobody sees.
     filtered: bool
 
-    def __repr__(self) -> str:
-        return str(self.shop.cast.datasource.name)
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """All that hypothesis shows of a world beside a statement."""
+        printer.text(str(self.shop.cast.datasource.name))
 
     def fill(self) -> None:
         """As on the first day, whatever statements did to it."""
@@ -217,9 +218,9 @@ OPENED = """
 permit (principal, action == Action::"unmask", resource in DataClass::"national_id");
 @id("scrubbed") @mask("scrub")
 permit (principal, action == Action::"unmask", resource in DataClass::"free_text");
-@id("europe-one") @row_filter("region = 'EU'")
+@id("europe-of-twin-one") @row_filter("region = 'EU'")
 permit (principal, action == Action::"read", resource == Table::"twin-one.public.offices");
-@id("europe-two") @row_filter("region = 'EU'")
+@id("europe-of-twin-two") @row_filter("region = 'EU'")
 permit (principal, action == Action::"read", resource == Table::"twin-two.public.offices");
 """
 LIFTED = ("mass-write", "cascading-write", "definition-change", "explain-masked", "lock")
