@@ -8,7 +8,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from governance.analysis.builtins import SYSTEM_SCHEMAS
+from governance.analysis.functions import danger, is_readable
 from governance.catalogue import store
+from governance.catalogue.model import Catalogue
 from governance.catalogue.propagate import unresolved_views
 from governance.datasources import ENGINES, add_datasource
 from governance.management.plain import ACTOR, find_datasource, told_plainly
@@ -69,7 +72,7 @@ class Command(BaseCommand):
         catalogue = store.synchronise(datasource, actor=ACTOR)
         changed = CatalogueSnapshot.objects.filter(datasource=datasource).count() > before
         news = f"is now at version {catalogue.version}" if changed else f"is still at version {catalogue.version}"
-        self.stdout.write(f"The catalogue of {name} {news}: {len(catalogue.relations)} relations.")
+        self.stdout.write(f"The catalogue of {name} {news}: {len(catalogue.relations)} relations{_besides(catalogue)}.")
         for view in unresolved_views(catalogue):
             self.stderr.write(
                 self.style.WARNING(
@@ -84,6 +87,15 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{datasource.name}\t{datasource.engine}\t{datasource.environment}\t{datasource.address}\t{state}"
             )
+
+
+def _besides(catalogue: Catalogue) -> str:
+    """What else it has that statements can set off, where there is any."""
+    functions = [f for overloads in catalogue.functions.values() for f in overloads if f.schema not in SYSTEM_SCHEMAS]
+    unread = [f for f in functions if not is_readable(f) and danger(f)]
+    triggers = sum(len(relation.triggers) for relation in catalogue.relations.values())
+    counted = [(len(functions), f"functions ({len(unread)} that are not read)"), (triggers, "triggers")]
+    return "".join(f", {number} {what}" for number, what in counted if number)
 
 
 def _given_dsn(dsn: str | None, dsn_file: str | None) -> str:

@@ -88,7 +88,10 @@ def test_sync_tells_whether_anything_changed(control_db: str, target_database: M
     assert "still at version 1" in run("datasource", "sync", "shop")
     own.admin.execute("CREATE TABLE b (id int)")
     assert "now at version 2" in run("datasource", "sync", "shop")
-    assert CatalogueSnapshot.objects.count() == 2
+    own.admin.execute("CREATE FUNCTION one() RETURNS integer LANGUAGE sql AS 'SELECT 1'")
+    own.admin.execute("CREATE FUNCTION two() RETURNS integer LANGUAGE plpgsql AS 'BEGIN RETURN 2; END'")
+    assert "2 functions (1 that are not read)" in run("datasource", "sync", "shop")
+    assert CatalogueSnapshot.objects.count() == 3
 
 
 def test_list_shows_addresses_without_secrets(shop: DataSource, target: TargetDatabase) -> None:
