@@ -39,7 +39,7 @@ def answer(world: World, sql: str, params: tuple[Any, ...]) -> bytes:
     return text
 
 
-OFTEN = 8
+OFTEN = 40
 
 
 @dataclass

@@ -89,6 +89,59 @@ WRITES = (
     ("data-modifying cte", "WITH w AS (UPDATE notes SET body = 'w' WHERE id = {i} RETURNING *) SELECT w.body, {c} FROM w JOIN people p ON p.id = w.person_id", ("notes",)),
     ("data-modifying cte", "WITH d AS (DELETE FROM notes WHERE id = {i} RETURNING id) SELECT * FROM d, people p WHERE {w}", ("notes",)),
 )  # fmt: skip
+# One plain statement for each construct that is rarely lucky among random ones: it must execute.
+PLAIN = {
+    "alias star": "SELECT t1.* FROM people t1",
+    "column aliases": "SELECT c1, c2 FROM public.people AS t1 (c1, c2)",
+    "copy": "COPY (SELECT id, email FROM people ORDER BY id) TO STDOUT",
+    "cube": "SELECT city, plan, count(*) FROM people GROUP BY CUBE (city, plan)",
+    "cursor": "DECLARE c CURSOR FOR SELECT email FROM people; FETCH ALL FROM c",
+    "division by a value": "SELECT 1 / length(email) FROM people WHERE email IS NOT NULL",
+    "except all": "SELECT email FROM people EXCEPT ALL SELECT mail FROM mails",
+    "full join": "SELECT p.id, t.id FROM people p FULL JOIN teams t ON p.name = t.title",
+    "function in from": "SELECT u FROM people p, unnest(p.tags) u",
+    "group by key": "SELECT id, email, count(*) FROM people GROUP BY id",
+    "grouping sets": "SELECT email, city, count(*) FROM people GROUP BY GROUPING SETS ((email), (city), ())",
+    "in sub-query": "SELECT id FROM people WHERE email IN (SELECT mail FROM mails)",
+    "invalid pattern": "SELECT 'a' ~ name FROM people",
+    "join using": "SELECT * FROM people JOIN mails USING (id, city)",
+    "lateral": "SELECT p.id, l.email FROM people p, LATERAL (SELECT email FROM people q WHERE q.email = p.email) l",
+    "materialised cte": "WITH c AS MATERIALIZED (SELECT * FROM people) SELECT name, count(*) FROM c GROUP BY name",
+    "natural join": "SELECT * FROM mails NATURAL JOIN addresses",
+    "ordered-set aggregate": "SELECT mode() WITHIN GROUP (ORDER BY email) FROM people",
+    "partitions": "SELECT * FROM visits",
+    "prepare": "PREPARE s (int) AS SELECT email FROM people WHERE id = $1; EXECUTE s (3)",
+    "record comparison": "SELECT id FROM people WHERE (id, name) IN (SELECT id, name FROM people)",
+    "recursive cte": "WITH RECURSIVE r (v, n) AS (SELECT email, 1 FROM people UNION SELECT left(v, -1), n + 1 FROM r WHERE n < 6) SELECT * FROM r",
+    "rollup": "SELECT email, count(*) FROM people GROUP BY ROLLUP (email)",
+    "row": "SELECT p FROM people p",
+    "row taken apart": "SELECT (p).* FROM people p",
+    "script": "SELECT 1; SELECT email FROM people",
+    "shadowing cte": "WITH people AS (SELECT * FROM teams) SELECT * FROM people",
+    "system column": "SELECT ctid, tableoid::regclass, * FROM visits",
+    "table command": "TABLE everybody",
+    "tablesample": "SELECT email FROM people TABLESAMPLE BERNOULLI (60) REPEATABLE (1)",
+    "transaction": "BEGIN; SELECT email FROM people; COMMIT",
+    "union all": "SELECT email FROM people UNION ALL SELECT mail FROM mails",
+    "window": "SELECT id, rank() OVER (PARTITION BY city ORDER BY email) FROM people",
+    "json path": "SELECT contact -> 'phones', contact ->> 'mail', contact -> 'kept' FROM people",
+    "row filter": "SELECT region, count(*) FROM offices GROUP BY region",
+}
+# The same for what the default policies hold back: the statement, and what it touches.
+OPENED = {
+    "insert select": ("INSERT INTO copies SELECT id, city, 1 FROM people", "copies"),
+    "mass update": ("UPDATE notes SET body = 'x'", "notes"),
+    "merge": (
+        "MERGE INTO notes n USING (VALUES (1, 'm')) v (id, b) ON n.id = v.id WHEN MATCHED THEN UPDATE SET body = v.b",
+        "notes",
+    ),
+    "plan over masks": ("EXPLAIN SELECT * FROM people WHERE email LIKE 'a%'",),
+    "temporary table": ("CREATE TEMP TABLE kept AS SELECT id, email FROM people; SELECT * FROM kept ORDER BY id",),
+    "pseudonym": ("SELECT badge, count(*) FROM people GROUP BY badge ORDER BY badge",),
+    "scrub": ("SELECT story FROM people",),
+    "row filter": ("SELECT region, count(*), max(title) FROM offices GROUP BY region",),
+    "row filter below a view": ("SELECT * FROM seats",),
+}
 
 
 @st.composite
