@@ -15,6 +15,7 @@ from governance.assessment import Assessment
 from governance.errors import DataSourceUnavailable, DriverFailed
 from governance.inheritance import carry_classes
 from governance.masking.outputs import asked_in, masked_outputs
+from governance.masking.rewrite import place_before
 from governance.models import DataSource
 from governance.pseudonyms import settings_for
 
@@ -83,14 +84,22 @@ def run(
     try:
         return driver_for(query.datasource.engine).run(source_of(query.datasource), work)
     except DriverFailed as error:
-        if assessment.is_rewritten:
-            error.place = None  # a place in the rewritten text, which whoever asked has never seen
+        error.place = _place_asked(error, assessment)
         raise _without_values(error, assessment) from error
     except CommitUnknown as error:
         raise CommitInDoubt(
             "The connection broke while the change was being committed: it may or may not be there.",
             remedy="Look at the data before you send it again.",
         ) from error
+
+
+def _place_asked(error: DriverFailed, assessment: Assessment) -> int | None:
+    """In the text as it was sent: whoever asked has never seen the rewritten one."""
+    if error.place is None:
+        return None
+    analysis = assessment.script.statements[error.step]
+    place = place_before(analysis, assessment.plans[error.step], error.place)
+    return None if place is None else analysis.parsed.start + place
 
 
 def _without_values(error: DriverFailed, assessment: Assessment) -> DriverFailed:

@@ -72,7 +72,7 @@ class Assessment:
 
     @property
     def is_rewritten(self) -> bool:
-        return any(
+        return bool(self.texts) and any(
             text != analysis.parsed.sql for text, analysis in zip(self.texts, self.script.statements, strict=True)
         )
 

@@ -60,6 +60,9 @@ class UnknownDataSource(GatewayError):
 
 
 class DriverFailed(GatewayError):
+    """`step`: which statement of the text; until it is told to the caller, `place` is one in what was run for it."""
+
+    step = 0
     code = "statement-failed"
     title = "The database refused the statement"
     status = 422

@@ -195,14 +195,29 @@ def _perform(connection: Connection, source: Source, work: Work) -> Rows:
         work.still_wanted()
         if work.before_commit is not None:
             work.before_commit(_transaction_id(connection))
+    except _StepFailed as failed:
+        _roll_back(connection)
+        if isinstance(failed.error, psycopg.errors.QueryCanceled):
+            work.still_wanted()
+        refusal = _refusal(failed.error)
+        if isinstance(refusal, DriverFailed):
+            refusal.step = failed.step
+        raise refusal from failed.error
     except BaseException as error:
         _roll_back(connection)
-        if isinstance(error, psycopg.errors.QueryCanceled):
-            work.still_wanted()
         if isinstance(error, psycopg.Error):
             raise _refusal(error) from error
         raise
     return rows
+
+
+class _StepFailed(Exception):
+    """PostgreSQL refused the step with this number, or broke it off."""
+
+    def __init__(self, step: int, error: psycopg.Error) -> None:
+        super().__init__(step)
+        self.step = step
+        self.error = error
 
 
 def _run_steps(connection: Connection, work: Work) -> Rows:
@@ -212,7 +227,10 @@ def _run_steps(connection: Connection, work: Work) -> Rows:
         if number:
             work.still_wanted()
             _limit(connection, work.limits)
-        rows = fetch(connection, step, work)
+        try:
+            rows = fetch(connection, step, work)
+        except psycopg.Error as error:
+            raise _StepFailed(number, error) from error
         changed += rows.count
         if rows.columns or not found.columns:
             found = replace(rows, step=number)

@@ -8,7 +8,7 @@ Trees are libpg_query's JSON here: it is made and compared in a tenth of the tim
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -18,7 +18,7 @@ import orjson
 from pglast.parser import ParseError, parse_sql_json
 
 from governance.analysis.analyse import Analysis
-from governance.catalogue.model import Relation
+from governance.catalogue.model import Relation, RelationName
 from governance.masking.errors import MaskingImpossible
 from governance.masking.plan import MaskPlan
 
@@ -113,6 +113,17 @@ class Edits:
             done = end
         return "".join([*pieces, self.sql[done:]])
 
+    def place_before(self, place: int) -> int | None:
+        """The place in the old text of one in the new, or None where that is inside a change."""
+        moved = 0
+        for splice in sorted(self._splices, key=lambda splice: (splice.start, splice.end)):
+            if place < splice.start + moved:
+                break
+            if place < splice.start + moved + len(splice.text):
+                return None
+            moved += len(splice.text) - (splice.end - splice.start)
+        return place - moved
+
     def _intended(self) -> Tree:
         changing = _Changing(dict(self._becomes))
         (tree,) = changing.item(_only_statement(parse_json(self.sql)))
@@ -133,9 +144,17 @@ class Rewriting:
     edits: Edits
     rewrite: Callable[[Analysis, MaskPlan], str]
     words: frozenset[str]
+    used: Mapping[RelationName, frozenset[str]]
 
     def needs(self, relation: Relation) -> bool:
         return self.plan.needs(self.analysis, relation)
+
+    def used_of(self, relation: Relation) -> frozenset[str] | None:
+        """The columns of the relation that the statement names; None where it may mean all of them."""
+        if self.has_word("NATURAL"):
+            return None
+        used = self.used.get((relation.schema, relation.name), frozenset())
+        return None if "*" in used else used
 
     def has_word(self, *names: str) -> bool:
         """Whether the text has one of these tokens at all: the cheap question before going through the tree."""

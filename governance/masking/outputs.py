@@ -17,6 +17,7 @@ def masked_outputs(analysis: Analysis, plan: MaskPlan, result_names: Iterable[st
     """One flag a result column, by what it is made from. Where it cannot be told which column is which (a function's row
     among others), what may be made from masked values is flagged."""
     count = len(list(result_names))
+    plan = plan.without_scrubbing()
     if not plan.masks:
         return (False,) * count
     outputs = outputs_of(analysis)

@@ -13,6 +13,7 @@ from pglast import ast
 from governance.analysis.analyse import Analysis
 from governance.analysis.facts import Hazard, Use
 from governance.catalogue.model import Relation, RelationKind, RelationName
+from governance.classes import UNCLASSIFIED_TEXT
 from governance.masking.errors import MaskingImpossible
 from governance.policy.decision import MaskedColumn, RowFilter
 
@@ -54,6 +55,19 @@ class MaskPlan:
     def concerns(self, analysis: Analysis) -> bool:
         """Whether it reads a relation that must be replaced."""
         return any(self.needs(analysis, occurrence.relation) for occurrence in analysis.occurrences)
+
+    def without_scrubbing(self) -> MaskPlan:
+        """Only what stands for classified columns: text that nobody classified is mostly shown as it is."""
+        masks = {
+            name: kept
+            for name, columns in self.masks.items()
+            if (kept := {column: masks for column, masks in columns.items() if not _only_scrubs(masks)})
+        }
+        return MaskPlan(masks, self.filters)
+
+
+def _only_scrubs(masks: tuple[MaskedColumn, ...]) -> bool:
+    return all(mask.data_class == UNCLASSIFIED_TEXT for mask in masks)
 
 
 NOTHING = MaskPlan({})

@@ -61,7 +61,7 @@ def sub_select(occurrence: Occurrence, rewriting: Rewriting, extra: tuple[str, .
         if not plan.changes(relation):
             return f"({definition})"
         inner = f"({definition}) AS {quote_name(relation.name)}"
-    return source_of(relation, plan, inner, extra)
+    return source_of(relation, plan, inner, rewriting.used_of(relation), extra)
 
 
 def _as_sub_select(source: StandIn, tree: Tree) -> list[Tree]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from governance.analysis.analyse import Analysis
+from governance.catalogue.model import RelationName
 from governance.masking import forms, grouping, relations, returning, row_filters
 from governance.masking.edits import Edits, Rewriting
 from governance.masking.errors import MaskingImpossible
@@ -24,10 +25,26 @@ def rewrite(analysis: Analysis, plan: MaskPlan) -> str:
     if not plan.masks and not plan.filters:
         return analysis.parsed.sql
     try:
-        words = frozenset(token.name for token in analysis.parsed.tokens)
-        rewriting = Rewriting(analysis, plan, Edits(analysis.parsed.sql), rewrite, words)
-        for step in STEPS:
-            step(rewriting)
-        return rewriting.edits.apply()
+        return _edited(analysis, plan).apply()
     except RecursionError as error:
         raise MaskingImpossible("The statement is nested too deeply to be masked.", remedy="Simplify it.") from error
+
+
+def place_before(analysis: Analysis, plan: MaskPlan, place: int) -> int | None:
+    """Where in the statement's own text stands what the database complains of in the masked one; None: in a mask."""
+    return _edited(analysis, plan).place_before(place)
+
+
+def _edited(analysis: Analysis, plan: MaskPlan) -> Edits:
+    words = frozenset(token.name for token in analysis.parsed.tokens)
+    rewriting = Rewriting(analysis, plan, Edits(analysis.parsed.sql), rewrite, words, _used(analysis))
+    for step in STEPS:
+        step(rewriting)
+    return rewriting.edits
+
+
+def _used(analysis: Analysis) -> dict[RelationName, frozenset[str]]:
+    used: dict[RelationName, set[str]] = {}
+    for use in analysis.facts.columns:
+        used.setdefault((use.schema, use.relation), set()).add(use.column)
+    return {name: frozenset(columns) for name, columns in used.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import lru_cache
 
 from governance.catalogue.model import Column, Relation
@@ -13,11 +13,25 @@ from governance.masking.types import quote_name
 from governance.policy.decision import MaskedColumn, RowFilter
 
 
-def source_of(relation: Relation, plan: MaskPlan, inner: str, system_columns: Iterable[str] = ()) -> str:
-    """`(SELECT … FROM inner WHERE …)`. Columns that the catalogue does not know are not in it, so they are not exposed."""
+def source_of(
+    relation: Relation,
+    plan: MaskPlan,
+    inner: str,
+    used: Container[str] | None = None,
+    system_columns: Iterable[str] = (),
+) -> str:
+    """`(SELECT … FROM inner WHERE …)`. Columns that the catalogue does not know are not in it, so they are not exposed.
+
+    `used`: the columns that the statement names, None for all. A mask that nobody looks at would only cost time, so a
+    masked column that is not used is NULL; had it been used after all, NULL would be what is seen.
+    """
     masks = plan.of(relation)
     columns = [
-        _as_column(column, tuple(masks[column.name])) if column.name in masks else quote_name(column.name)
+        quote_name(column.name)
+        if column.name not in masks
+        else _as_column(column, tuple(masks[column.name]))
+        if used is None or column.name in used
+        else f"NULL::{column.base_type} AS {quote_name(column.name)}"
         for column in relation.columns
     ]
     if unknown := masks.keys() - {column.name for column in relation.columns}:

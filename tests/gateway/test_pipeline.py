@@ -63,13 +63,16 @@ def test_an_error_of_the_database_is_told_and_recorded(cast: Cast) -> None:
     assert kinds() == ["statement.intent", "statement.outcome"]
 
 
-def test_an_error_s_place_is_told_where_the_text_is_the_caller_s_own(cast: Cast) -> None:
-    with pytest.raises(DriverFailed) as failed:
-        submit(cast.submission("SELECT nonsense FROM orders"))
-    assert failed.value.place == 7
+PLACES = {
+    "SELECT nonsense FROM orders": 7,
+    "SELECT id FROM customers WHERE nonsense = 1": 31,
+    "SELECT 'é' FROM customers c JOIN cards d ON c.id = d.customer_id WHERE nonsense = 1": 71,
+    "SELECT 1; SELECT id FROM customers WHERE nonsense = 1": 41,
+}
 
 
-def test_an_error_s_place_in_a_rewritten_text_is_not_told(cast: Cast) -> None:
+@pytest.mark.parametrize(("sql", "place"), PLACES.items())
+def test_an_error_s_place_is_told_in_the_caller_s_own_text(cast: Cast, sql: str, place: int) -> None:
     with pytest.raises(DriverFailed) as failed:
-        submit(cast.submission("SELECT id FROM customers WHERE nonsense = 1"))
-    assert failed.value.place is None
+        submit(cast.submission(sql))
+    assert failed.value.place == place

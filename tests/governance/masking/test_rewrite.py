@@ -197,3 +197,26 @@ def test_a_write_that_a_row_filter_cannot_bound_is_refused(sql: str) -> None:
 def test_a_column_that_the_catalogue_does_not_know_is_not_in_the_rows() -> None:
     assert rewritten("SELECT added_since FROM customers") == 'SELECT added_since FROM ROWS AS "customers"'
     assert len(MASKED) == 2
+
+
+def test_only_masks_that_are_looked_at_are_worked_out() -> None:
+    sql = rewrite(*planned("SELECT lower(c.name) FROM customers c WHERE id = 1"))
+    assert "'[redacted]'::text AS" in sql
+    assert 'NULL::text AS "name"' in rewrite(*planned("SELECT city FROM customers"))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT c FROM customers c", "SELECT count(c.*) FROM customers c", "SELECT 1 FROM customers NATURAL JOIN items",
+        "SELECT 1 FROM customers JOIN mails USING (name)", "SELECT to_json(c) FROM customers c", "TABLE customers",
+        "SELECT x.b FROM customers AS x(a, b)", "SELECT (c).name FROM customers c", "SELECT name(c) FROM customers c",
+        "SELECT (SELECT name) FROM customers", "SELECT 1 FROM customers ORDER BY name", "SELECT 1 FROM customers GROUP BY name",
+        "SELECT 1 FROM customers HAVING max(name) = 'x'", "SELECT max(id) OVER (ORDER BY name) FROM customers",
+        "SELECT 1 FROM customers c, LATERAL (SELECT c.name) x", "SELECT DISTINCT ON (name) 1 FROM customers",
+        "SELECT count(*) FILTER (WHERE name = 'x') FROM customers", "SELECT 1 FROM customers c WHERE c.name IS NULL",
+        "DELETE FROM items USING customers c WHERE c.name = 'x'", "INSERT INTO items SELECT id, name FROM customers",
+    ],
+)  # fmt: skip
+def test_a_mask_that_is_looked_at_in_any_way_is_worked_out(sql: str) -> None:
+    assert "'[redacted]'::text AS" in rewrite(*planned(sql))
