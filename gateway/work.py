@@ -19,6 +19,8 @@ from governance.masking.rewrite import place_before
 from governance.models import DataSource
 from governance.pseudonyms import settings_for
 
+# An index alone can answer for its columns, in the order of their raw values: rows would come sorted by what is masked.
+UNSORTED = (("enable_indexonlyscan", "off"),)
 SENSITIVE_WRITE = "sensitive-in-write"
 
 
@@ -55,7 +57,19 @@ def steps_of(assessment: Assessment) -> tuple[Step, ...]:
 
 def settings_of(datasource: DataSource, assessment: Assessment) -> tuple[tuple[str, str], ...]:
     """The key of pseudonyms is in the session only where a text needs it."""
-    return settings_for(datasource, assessment.decision.obligations.masks) if assessment.is_rewritten else ()
+    if not assessment.is_rewritten:
+        return ()
+    settings = settings_for(datasource, assessment.decision.obligations.masks)
+    return (*settings, *UNSORTED) if _masks_an_index(assessment) else settings
+
+
+def _masks_an_index(assessment: Assessment) -> bool:
+    relations = assessment.script.catalogue.relations
+    return any(
+        name in relations and not relations[name].indexed.isdisjoint(columns)
+        for plan in assessment.plans
+        for name, columns in plan.without_scrubbing().masks.items()
+    )
 
 
 def run(
@@ -79,6 +93,7 @@ def run(
         still_wanted=statement.still_wanted,
         before_commit=before_commit,
         isolated=isolated,
+        isolation=assessment.script.frame.isolation,
         settings=settings_of(query.datasource, assessment),
     )
     try:

@@ -43,8 +43,8 @@ class Work:
     `started` is told how to break it off, before anything is sent; `ended`, that this way must not be used any more: the
     connection may carry somebody else's statement next. `still_wanted` raises `Cancelled` once it was broken off.
     `before_commit` gets the transaction's id once all is done but the COMMIT; if it raises, the transaction is rolled
-    back. `isolated`: on a connection of its own. `settings` are set for the transaction, by name and value, and are never in
-    a statement's text.
+    back. `isolated`: on a connection of its own. `isolation`: the transaction's level, as SQL names it; empty: the server's.
+    `settings` are set for the transaction, by name and value, and are never in a statement's text.
     """
 
     steps: tuple[Step, ...]
@@ -56,6 +56,7 @@ class Work:
     still_wanted: Callable[[], None]
     before_commit: Callable[[str], None] | None = None
     isolated: bool = False
+    isolation: str = ""
     settings: tuple[tuple[str, str], ...] = ()
 
 

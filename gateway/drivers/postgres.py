@@ -39,6 +39,7 @@ SESSION = {
 # A server that vanished without a word is found out in seconds; by default a read would wait for hours.
 NETWORK = {"keepalives_idle": "5", "keepalives_interval": "2", "keepalives_count": "3", "tcp_user_timeout": "10000"}
 CANCEL_TIMEOUT = 2.0
+LEVELS = {level.name.lower().replace("_", " "): level for level in psycopg.IsolationLevel} | {"": None}
 Connection = psycopg.Connection[Any]
 
 
@@ -190,6 +191,7 @@ def _perform(connection: Connection, source: Source, work: Work) -> Rows:
     """Everything but the COMMIT. Whatever goes wrong, the transaction is gone when this raises."""
     try:
         connection.read_only = work.read_only
+        connection.isolation_level = LEVELS[work.isolation]
         _bound(connection, source, work)
         rows = _run_steps(connection, work)
         work.still_wanted()

@@ -117,7 +117,8 @@ class Facts:
 
     @property
     def reads_only(self) -> bool:
-        return self.kinds <= {Kind.READ}
+        """It may run in a READ ONLY transaction. A setting changes nothing that outlasts it."""
+        return self.kinds <= {Kind.READ, Kind.SESSION}
 
     @property
     def read(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ import orjson
 from pglast.parser import ParseError, parse_sql_json
 
 from governance.analysis.analyse import Analysis
+from governance.analysis.tree import PLACES
 from governance.catalogue.model import Relation, RelationName
 from governance.masking.errors import MaskingImpossible
 from governance.masking.plan import MaskPlan
@@ -29,9 +30,8 @@ Become = Callable[[Tree], list[Tree]]
 Place = tuple[str, int]
 WHOLE: Place = ("", -1)
 
-PLACES = frozenset({"location", "list_start", "list_end", "rexpr_list_start", "rexpr_list_end", "arg_location"})
 # In JSON a quote inside a value is escaped, so this finds fields only.
-_PLACE_FIELDS = "|".join((*sorted(PLACES), "name_location", "stmt_location", "stmt_len"))
+_PLACE_FIELDS = "|".join(sorted(PLACES))
 _PLACE = re.compile(rf'"(?:{_PLACE_FIELDS})":-?\d+,|,?"(?:{_PLACE_FIELDS})":-?\d+')
 _WRITES = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"})
 

@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pglast import ast
+from pglast.enums import SetOperation
 
 from governance.analysis.analyse import Analysis
-from governance.analysis.facts import Hazard, Use
+from governance.analysis.facts import Clause, Hazard, Use
+from governance.analysis.tree import descendants
 from governance.catalogue.model import Relation, RelationKind, RelationName
 from governance.classes import UNCLASSIFIED_TEXT
 from governance.masking.errors import MaskingImpossible
@@ -144,15 +146,48 @@ def _check_form(analysis: Analysis) -> None:
 
 
 def _check_materialised(analysis: Analysis, plan: MaskPlan) -> None:
+    """What a materialised view stores is masked like a table's columns, by the classes of what they are made from. Which rows
+    it stores was settled on raw values, and no mask on its columns can hide that."""
+    plan = plan.without_scrubbing()
     for inner in (analysis, *_views_in(analysis)):
         for occurrence in inner.occurrences:
             relation = occurrence.relation
             below = inner.views.get((relation.schema, relation.name))
-            if relation.kind is RelationKind.MATERIALIZED_VIEW and below is not None and plan.concerns(below):
+            if relation.kind is not RelationKind.MATERIALIZED_VIEW or below is None:
+                continue
+            uses = _masked_uses(below, plan)
+            if uses - {Clause.OUTPUT} or (uses and not plan.of(relation)) or _picks_rows(below, plan):
                 raise MaskingImpossible(
-                    f"{relation.qualified} is a materialised view over sensitive columns: what it stores is not masked.",
+                    f"What the materialised view {relation.qualified} holds depends on values that are masked for you.",
                     remedy="Read the relations that it is made from.",
                 )
+
+
+def _masked_uses(definition: Analysis, plan: MaskPlan) -> set[Clause]:
+    found = set()
+    for one in (definition, *_views_in(definition)):
+        for use in one.facts.columns:
+            masks = plan.masks.get((use.schema, use.relation), NO_MASKS)
+            if use.column in masks or (masks and use.column == "*"):
+                found.add(use.clause)
+    return found
+
+
+def _picks_rows(definition: Analysis, plan: MaskPlan) -> bool:
+    inside = (definition, *_views_in(definition))
+    if any(plan.filters_of(occurrence.relation) for one in inside for occurrence in one.occurrences):
+        return True
+    return plan.concerns(definition) and any(_compares_rows(query) for query in _queries_in(definition))
+
+
+def _compares_rows(query: ast.SelectStmt) -> bool:
+    """DISTINCT, and UNION, INTERSECT and EXCEPT without ALL, keep a row or not by all of its values."""
+    return bool(query.distinctClause) or (query.op != SetOperation.SETOP_NONE and not query.all)
+
+
+def _queries_in(definition: Analysis) -> Iterator[ast.SelectStmt]:
+    for one in (definition, *_views_in(definition)):
+        yield from (node for node in descendants(one.parsed.statement) if isinstance(node, ast.SelectStmt))
 
 
 def _views_in(analysis: Analysis) -> Iterator[Analysis]:

@@ -12,6 +12,7 @@ from gateway.drivers import DRIVERS
 from gateway.pipeline import submit
 from governance import assessment
 from governance.catalogue import store
+from governance.errors import Denied
 from governance.models import Classification
 from governance.policy import store as policy_store
 from identity.models import Agent, User
@@ -70,6 +71,38 @@ def test_a_materialised_view_is_classified_like_what_it_stores(cast: Cast) -> No
         cast.submission("CREATE MATERIALIZED VIEW taken AS SELECT email, lower(email) AS low FROM customers", cast.rita)
     )
     assert classes("taken") == {"email": "email", "low": "secret"}
+
+
+@pytest.mark.parametrize(
+    ("definition", "seen"),
+    [
+        ("SELECT id, email FROM customers WHERE id = 1", [["1", "***@example.com"]]),
+        (
+            "SELECT id, upper(c.e) AS email FROM (SELECT id, email AS e FROM customers WHERE id = 1) c",
+            [["1", "[redacted]"]],
+        ),
+    ],
+)
+def test_a_materialised_view_reads_masked(cast: Cast, definition: str, seen: list[Any]) -> None:
+    submit(cast.submission(f"CREATE MATERIALIZED VIEW taken AS {definition}", cast.rita))
+    assert rows(cast, "SELECT id::text, email FROM taken", cast.bot) == seen
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "SELECT id FROM customers WHERE email LIKE 'p%'",
+        "SELECT count(*) AS n FROM customers GROUP BY email",
+        "SELECT DISTINCT email FROM customers",
+        "SELECT email FROM customers UNION SELECT status FROM orders",
+        "SELECT id, row_number() OVER (ORDER BY email) AS place FROM customers",
+        "SELECT o.id FROM orders o JOIN customers c ON c.email = o.status",
+    ],
+)
+def test_a_materialised_view_whose_rows_depend_on_masked_values_is_not_read(cast: Cast, definition: str) -> None:
+    submit(cast.submission(f"CREATE MATERIALIZED VIEW taken AS {definition}", cast.rita))
+    with pytest.raises(Denied, match="depends on values that are masked"):
+        rows(cast, "SELECT * FROM taken", cast.bot)
 
 
 def test_a_filled_column_is_masked_from_then_on(cast: Cast) -> None:

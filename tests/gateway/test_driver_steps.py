@@ -56,6 +56,13 @@ def test_steps_share_one_transaction(driver: PostgresDriver, source: Source, tar
     assert target.fetch("SELECT count(*) FROM items WHERE id = 900") == [(0,)]
 
 
+@pytest.mark.parametrize("level", ["serializable", "repeatable read", "read committed"])
+def test_a_transaction_has_the_level_that_was_asked_for(driver: PostgresDriver, source: Source, level: str) -> None:
+    asked = work("SELECT current_setting('transaction_isolation')")
+    assert driver.run(source, replace(asked, isolation=level)).rows == [[level]]
+    assert driver.run(source, asked).rows == [["read committed"]]
+
+
 def test_changes_of_all_steps_are_counted(driver: PostgresDriver, source: Source) -> None:
     rows = driver.run(
         source, work("INSERT INTO items VALUES (901, 'x')", "DELETE FROM items WHERE id = 901", read_only=False)
