@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from pglast import ast
@@ -189,9 +190,10 @@ def _closing(tokens: tuple[Token, ...], opening: int) -> int:
 
 def drop_schemas(rewriting: Rewriting) -> None:
     """`schema.table.column` loses its schema: a sub-select has none."""
-    if not rewriting.has_word("ASCII_46"):
-        return
     tokens = rewriting.analysis.parsed.tokens
+    dots = [number for number, token in enumerate(tokens) if token.name == "ASCII_46"]
+    if all(after - before != 2 for before, after in pairwise(dots)):
+        return
     replaced = {
         (one.relation.schema, one.relation.name)
         for one in rewriting.analysis.occurrences

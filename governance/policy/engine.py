@@ -78,9 +78,7 @@ class _Asking:
         asked_needs = tuple(dict.fromkeys(self.need_for.values()))
         relations = {need.relation for need in asked_needs if need.relation}
         relations |= {column.relation for column in asked_columns}
-        self.entities = _parsed_entities(
-            self.who, question.datasource, question.environment, frozenset(relations), asked_columns
-        )
+        self.around = (self.who, question.datasource, question.environment, frozenset(relations), asked_columns)
         self._ask_all(asked_needs, asked_columns)
 
     def _seen(self, relation: RelationName | None) -> Hashable:
@@ -154,8 +152,18 @@ class _Asking:
         return next((mask for mask in MASKS if mask in found), None)
 
     def _ask(self, policies: Any, asked: Sequence[tuple[str, Mapping[str, str]]]) -> list[cedarpy.AuthzResult]:
+        """The same question has the same answer, whatever text it comes from: it is kept beside the program."""
         if not asked:
             return []
+        key = (
+            policies is self.program.whole,
+            self.around,
+            self.context,
+            tuple((a, r["type"], r["id"]) for a, r in asked),
+        )
+        return self.program.kept.get_or_make(key, lambda: self._ask_cedar(policies, asked))
+
+    def _ask_cedar(self, policies: Any, asked: Sequence[tuple[str, Mapping[str, str]]]) -> list[cedarpy.AuthzResult]:
         requests = [
             {
                 "principal": self.principal,
@@ -165,7 +173,7 @@ class _Asking:
             }
             for action, resource in asked
         ]
-        return cedarpy.is_authorized_batch(requests, policies, self.entities)
+        return cedarpy.is_authorized_batch(requests, policies, _parsed_entities(*self.around))
 
     def _resource(self, need: Need) -> Mapping[str, str]:
         if need.relation is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import cedarpy
 from cedarpy import pst
 
+from governance.kept import Kept
 from governance.policy.annotations import AnnotationError, Annotations, Parking, Scope, read_annotations
 from governance.policy.problems import Fragment, PolicyError, PolicyProblem, excess_of, split_policies
 from governance.policy.words import CONTEXT_WORDS, ENTITY_WORDS
@@ -68,6 +69,8 @@ class PolicyProgram:
     unbraked: Any
     reads: frozenset[str]
     named: Mapping[str, frozenset[str]]
+    # Cedar's answers to questions that were put before: they follow from the question and the policies alone.
+    kept: Kept[list[cedarpy.AuthzResult]] = field(default_factory=lambda: Kept(4096))
 
     @property
     def changes_by_itself(self) -> bool:
