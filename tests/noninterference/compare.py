@@ -14,14 +14,21 @@ from governance.errors import GatewayError
 from tests.noninterference.grammar import Statement
 from tests.noninterference.world import World
 
+# PostgreSQL gathers statistics of its own catalogues when it likes, in one database before the other, and chooses other plans
+# by them: rows that no ORDER BY sorts are then compared as a multiset, in statements that read a catalogue, only there.
+SYSTEM_CATALOGUE = "system catalogue"
 
-def answer(world: World, sql: str, params: tuple[Any, ...]) -> bytes:
+
+def answer(world: World, sql: str, params: tuple[Any, ...], *, in_order: bool = True) -> bytes:
     """All that the agent is told, but for times, identifiers, and the names of the two databases."""
     told: dict[str, Any] = {}
     try:
         outcome = submit(world.shop.cast.submission(sql, params=params))
         query = outcome.query
-        told |= {"row_count": query.row_count, "content": outcome.content}
+        content = outcome.content
+        if content and not in_order:
+            content = content | {"rows": sorted(content["rows"], key=orjson.dumps)}
+        told |= {"row_count": query.row_count, "content": content}
         if query.request is not None:
             told["request"] = {
                 "decision": query.request.decision,
@@ -83,7 +90,7 @@ class Tally:
 
 def compare(worlds: tuple[World, World], statement: Statement, tally: Tally) -> None:
     """Raises `AssertionError` that shows both answers. A statement that changes something is followed by a look at it."""
-    told = _ask(worlds, statement.sql, statement.params)
+    told = _ask(worlds, statement.sql, statement.params, in_order=SYSTEM_CATALOGUE not in statement.constructs)
     tally.note(statement, told[0])
     if not statement.touched:
         return
@@ -93,8 +100,10 @@ def compare(worlds: tuple[World, World], statement: Statement, tally: Tally) -> 
         world.fill()
 
 
-def _ask(worlds: tuple[World, World], sql: str, params: tuple[Any, ...]) -> tuple[bytes, bytes]:
-    first, second = (answer(world, sql, params) for world in worlds)
+def _ask(
+    worlds: tuple[World, World], sql: str, params: tuple[Any, ...], *, in_order: bool = True
+) -> tuple[bytes, bytes]:
+    first, second = (answer(world, sql, params, in_order=in_order) for world in worlds)
     if first != second:
         raise AssertionError(f"The worlds can be told apart by\n{sql}\n{params}\n{_difference(first, second)}")
     for world, told in zip(worlds, (first, second), strict=True):
