@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
+import orjson
 import psycopg
 from psycopg import pq
 
 from gateway.drivers.base import ResultColumn, Rows, Step, Work
 from gateway.drivers.postgres_stream import StreamingCursor
-from gateway.drivers.postgres_values import parameters, size_of
+from gateway.drivers.postgres_values import parameters
 from governance.errors import DriverFailed
 
 # Rows that libpq holds at a time: few, since each may be large, and the limits only see them afterwards.
@@ -27,7 +28,7 @@ def fetch(connection: Connection, step: Step, work: Work) -> Rows:
 
 
 class _Kept:
-    """Rows up to the limits of rows and bytes."""
+    """Rows up to the limits of rows and bytes, as JSON counts them."""
 
     def __init__(self, work: Work) -> None:
         self._limits = work.limits
@@ -35,14 +36,25 @@ class _Kept:
         self.size = 0
         self.truncated = False
 
-    def keep(self, values: list[Any]) -> None:
+    def keep(self, rows: list[list[Any]]) -> None:
         if self.truncated:
             return
-        size = self.size + sum(map(size_of, values))
-        self.truncated = len(self.rows) >= self._limits.max_rows or size > self._limits.max_bytes
-        if not self.truncated:
-            self.rows.append(values)
-            self.size = size
+        size = _size_of(rows)
+        if len(self.rows) + len(rows) <= self._limits.max_rows and self.size + size <= self._limits.max_bytes:
+            self.rows += rows
+            self.size += size
+            return
+        self.truncated = True
+        for row in rows:  # The last chunk, up to the very row at which a limit is reached.
+            size = _size_of(row)
+            if len(self.rows) >= self._limits.max_rows or self.size + size > self._limits.max_bytes:
+                return
+            self.rows.append(row)
+            self.size += size
+
+
+def _size_of(values: list[Any]) -> int:
+    return len(orjson.dumps(values))
 
 
 def _fetch_rows(connection: Connection, step: Step, work: Work) -> Rows:
@@ -50,10 +62,10 @@ def _fetch_rows(connection: Connection, step: Step, work: Work) -> Rows:
     kept = _Kept(work)
     with (
         StreamingCursor(connection) as cursor,
-        closing(cursor.stream(step.sql.encode(), parameters(work.params), size=CHUNK)) as stream,  # type: ignore[type-var]
+        closing(cursor.chunks(step.sql.encode(), parameters(work.params), CHUNK)) as chunks,
     ):
-        for row in _readable(stream):
-            kept.keep(list(row))
+        for rows in _readable(chunks):
+            kept.keep(rows)
             if kept.truncated and work.read_only:
                 break
         described = _described(cursor)
@@ -70,7 +82,7 @@ def _fetch_copy(connection: Connection, step: Step, work: Work) -> Rows:
         try:
             with cursor.copy(step.sql.encode()) as copy:
                 for line in copy:
-                    kept.keep([_line(line)])
+                    kept.keep([[_line(line)]])
                     if kept.truncated:
                         raise _EnoughLines
         except _EnoughLines:

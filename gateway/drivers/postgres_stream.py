@@ -1,7 +1,8 @@
-"""A cursor that streams any statement: also one that returns no rows, and one that returns none this time."""
+"""A cursor that streams any statement in chunks: also one that returns no rows, and one that returns none this time."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -20,6 +21,27 @@ class StreamingCursor(psycopg.RawCursor[Any]):
     """
 
     changed = 0
+
+    def chunks(self, sql: bytes, params: list[Any] | None, size: int) -> Generator[list[list[Any]]]:
+        """Up to `size` rows at a time, made in psycopg's C: nothing of ours is done for a single row. Close it when there are
+        enough: the statement is then cancelled."""
+        with self._conn.lock:
+            try:
+                self._conn.wait(self._stream_send_gen(sql, params, size=size))
+                first = True
+                while result := self._conn.wait(self._stream_fetchone_gen(first)):
+                    yield self._tx.load_rows(0, result.ntuples, list)
+                    first = False
+            finally:
+                if self._pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
+                    self._break_off()
+
+    def _break_off(self) -> None:
+        """What the server has sent already must be read before the connection can do anything else."""
+        self._conn._try_cancel()
+        while self._pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
+            while self._conn.wait(generators.fetch(self._pgconn)) is not None:
+                pass
 
     def _stream_fetchone_gen(self, first: bool) -> PQGen[Any]:
         result = yield from generators.fetch(self._pgconn)

@@ -10,16 +10,12 @@ import orjson
 import psycopg
 from psycopg.adapt import Buffer, Loader
 from psycopg.types.array import ListDumper
+from psycopg.types.string import TextLoader
 
 from governance.errors import DriverFailed
 
 # orjson reads 1024 levels and writes 254; fewer brackets than this cannot nest too deeply.
 DEEPEST_JSON = 200
-
-
-class TextLoader(Loader):
-    def load(self, data: Buffer) -> str:
-        return bytes(data).decode()
 
 
 class FloatLoader(Loader):
@@ -44,18 +40,12 @@ class JsonLoader(Loader):
         return value
 
 
+# psycopg's own loader of text, which it has in C.
 AS_TEXT = (
     "numeric", "date", "time", "timetz", "timestamp", "timestamptz", "interval", "bytea", "uuid", "inet", "cidr", "money",
     "int4range", "int8range", "numrange", "daterange", "tsrange", "tstzrange", "int4multirange", "int8multirange",
     "nummultirange", "datemultirange", "tsmultirange", "tstzmultirange", "record", "hstore", "xml",
 )  # fmt: skip
-
-
-def size_of(value: Any) -> int:
-    """About as many bytes as the value takes in an answer."""
-    if isinstance(value, str):
-        return len(value) if value.isascii() else len(value.encode())
-    return len(orjson.dumps(value)) if isinstance(value, (list, dict)) else 8
 
 
 def prepare_session(connection: psycopg.Connection[Any]) -> None:

@@ -159,7 +159,7 @@ def test_a_write_that_returns_rows_tells_how_many_it_changed(bench: Bench, numbe
     assert [column.name for column in rows.columns] == ["id"]
 
 
-@pytest.mark.parametrize("limit", [{"max_rows": 3}, {"max_bytes": 24}])
+@pytest.mark.parametrize("limit", [{"max_rows": 3}, {"max_bytes": 20}])
 def test_what_a_write_returns_is_bounded_and_the_write_is_whole(
     bench: Bench, target: TargetDatabase, limit: dict[str, int]
 ) -> None:
