@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MODULES = ("bench.gateway", "bench.ledger")
+MODULES = ("bench.masking", "bench.gateway", "bench.ledger")
 
 
 def main() -> None:
