@@ -142,7 +142,8 @@ def execute(reader: Reader, node: Any) -> None:
     held = reader.earlier.prepared.get(str(node.name))
     if held is None:
         reader.kinds.add(Kind.SESSION)
-        why = "no statement of this name is prepared in the same text; put PREPARE before it, or send the statement itself"
+        why = "no statement of this name is prepared since names last changed their meaning in this text; put PREPARE"
+        why += " directly before it, or send the statement itself"
         return reader.not_understood(f"EXECUTE {node.name}", why)
     reader.kinds |= held.kinds
     reader.rows_inserted = held.rows_inserted
@@ -184,7 +185,8 @@ def fetch(reader: Reader, node: Any) -> None:
     held = reader.earlier.cursors.get(str(node.portalname))
     if held is None:
         reader.kinds.add(Kind.SESSION)
-        why = "no cursor of this name is declared in the same text; put DECLARE before it, or send the query itself"
+        why = "no cursor of this name is declared since names last changed their meaning in this text; put DECLARE"
+        why += " directly before it, or send the query itself"
         return reader.not_understood(f"FETCH from {node.portalname}", why)
     reader.kinds |= held.kinds
     return None

@@ -91,13 +91,15 @@ def first_schema(catalogue: Catalogue) -> str:
 
 def after(catalogue: Catalogue, earlier: Earlier, changes: Changes) -> tuple[Catalogue, Earlier]:
     """The catalogue and what is held by name, once the statement with these changes has run."""
+    renamed = changes.concern_names()
     held = dataclasses.replace(
         earlier,
-        prepared=_without_none({**earlier.prepared, **changes.prepared}),
-        cursors=_without_none({**earlier.cursors, **changes.cursors}),
+        # PostgreSQL reads a prepared statement, and what a cursor calls, once more when names may mean something else.
+        prepared={} if renamed else _without_none({**earlier.prepared, **changes.prepared}),
+        cursors={} if renamed else _without_none({**earlier.cursors, **changes.cursors}),
         sets_path=earlier.sets_path or changes.search_path is not None,
     )
-    if not changes.concern_names():
+    if not renamed:
         return catalogue, held
     relations, made = _relations(catalogue, earlier, changes)
     path = catalogue.search_path if changes.search_path is None else changes.search_path

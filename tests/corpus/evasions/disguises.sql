@@ -151,3 +151,25 @@ COPY notes TO '/tmp/countersign-notes'
 -- name: copy of what a delete returns
 -- expect: review|deny
 COPY (DELETE FROM orders RETURNING *) TO STDOUT
+-- name: prepared statement that a new search path makes mean something else
+-- expect: deny
+PREPARE p AS SELECT * FROM notes; SET search_path = ''; EXECUTE p
+-- name: prepared statement that a set_config makes mean something else
+-- expect: deny
+PREPARE p AS SELECT * FROM notes; SELECT set_config('search_path', '', true); EXECUTE p
+-- name: prepared statement over a name that becomes a view of raw values
+-- expect: deny
+CREATE TEMP TABLE a (x text);
+PREPARE p AS TABLE a;
+ALTER TABLE a RENAME TO b;
+CREATE TEMP VIEW a AS SELECT email AS x FROM customers;
+EXECUTE p
+-- name: prepared statement over a view that is replaced
+-- expect: deny
+CREATE TEMP VIEW a AS SELECT city AS x FROM customers;
+PREPARE p AS TABLE a;
+CREATE OR REPLACE TEMP VIEW a AS SELECT email AS x FROM customers;
+EXECUTE p
+-- name: cursor whose function is read under another search path
+-- expect: deny
+DECLARE c CURSOR FOR SELECT raw_email(1); SET search_path = ''; FETCH c

@@ -233,3 +233,18 @@ def test_what_the_same_text_prepared_or_declared_is_understood(sql: str, expecte
 )
 def test_a_name_that_is_not_held_is_refused(sql: str) -> None:
     assert unknown(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "PREPARE p AS SELECT * FROM orders; SET search_path = ''; EXECUTE p",
+        "PREPARE p AS SELECT * FROM orders; SELECT set_config('search_path', '', false); EXECUTE p",
+        "CREATE TEMP TABLE a (x text); PREPARE p AS TABLE a; DROP TABLE a; CREATE TEMP VIEW a AS TABLE customers; EXECUTE p",
+        "CREATE TEMP TABLE a (x text); PREPARE p AS TABLE a; ALTER TABLE a RENAME TO b; EXECUTE p",
+        "CREATE TEMP VIEW a AS SELECT 1; PREPARE p AS TABLE a; CREATE OR REPLACE TEMP VIEW a AS TABLE customers; EXECUTE p",
+        "DECLARE c CURSOR FOR SELECT raw_email(1); SET search_path = ''; FETCH c",
+    ],
+)
+def test_what_is_held_is_let_go_of_when_names_may_mean_something_else(sql: str) -> None:
+    assert any(what.startswith(("EXECUTE", "FETCH")) for what in unknown(sql))
