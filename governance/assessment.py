@@ -261,14 +261,27 @@ def facts_json(facts: Facts) -> dict[str, Any]:
     return {
         "kinds": sorted(kind.value for kind in facts.kinds),
         "relations": [{"schema": use.schema, "name": use.name, "use": use.use.value} for use in facts.relations],
-        "functions": [{"schema": use.schema, "name": use.name} for use in facts.functions],
+        "columns": _columns_json(facts),
+        "functions": [dataclasses.asdict(use) for use in facts.functions],
         "hazards": [dataclasses.asdict(hazard) for hazard in facts.hazards],
         "unknown": [dataclasses.asdict(unknown) for unknown in facts.unknown],
         "by_key": facts.by_key,
         "rows_inserted": facts.rows_inserted,
+        "statements": facts.statements,
         "fingerprint": facts.fingerprint,
         "normal": facts.normal,
     }
+
+
+def _columns_json(facts: Facts) -> list[dict[str, Any]]:
+    """Each column once, with all clauses that use it."""
+    clauses: dict[tuple[str, str, str], list[str]] = {}
+    for use in facts.columns:
+        clauses.setdefault((use.schema, use.relation, use.column), []).append(use.clause.value)
+    return [
+        {"schema": schema, "relation": relation, "column": column, "clauses": sorted(found)}
+        for (schema, relation, column), found in sorted(clauses.items())
+    ]
 
 
 def decision_json(decision: Decision, risk: Risk) -> dict[str, Any]:
@@ -281,5 +294,6 @@ def decision_json(decision: Decision, risk: Risk) -> dict[str, Any]:
         "remedy": decision.remedy,
         "required": [dataclasses.asdict(required) for required in decision.required],
         "masks": [dataclasses.asdict(mask) for mask in decision.obligations.masks],
+        "row_filters": [dataclasses.asdict(one) for one in decision.obligations.row_filters],
         "policy_version": decision.set_version,
     }
