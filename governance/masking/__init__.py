@@ -1,4 +1,8 @@
 """Masking at the source: masked relations are replaced in the statement before it runs. Pure.
 
-`masks/` one file a mask · `plan` which relations need which · `rewrite` puts them in · `writes` what a write touches.
+- `masks/`: one file a mask; `types` what fits which type, `places` paths inside JSON.
+- `plan`: which relations need which masks and filters, and whether that can be done.
+- `rewrite`: the changes, in order: `relations` with `sources` and `system_columns`, `grouping`, `returning`, `row_filters`, `forms`.
+- `edits`: puts them into the text and proves the result.
+- `writes`: what a write does with sensitive columns; `copies`: what it carries elsewhere; `outputs`: which results are masked.
 """

@@ -169,9 +169,7 @@ def test_functions_say_how_they_run(catalogue: Catalogue) -> None:
 
 
 def test_user_operators_are_named(catalogue: Catalogue) -> None:
-    assert catalogue.operators == {
-        "===": (Operator("public", "===", "integer", "integer", ("pg_catalog", "int4eq")),)
-    }
+    assert catalogue.operators == {"===": (Operator("public", "===", "integer", "integer", ("pg_catalog", "int4eq")),)}
 
 
 def test_odd_names_are_kept_as_they_are(catalogue: Catalogue) -> None:
