@@ -8,16 +8,25 @@ from typing import Any
 
 import orjson
 
-from governance.catalogue.model import Relation
+from governance.catalogue.model import Function, Relation
 
 
-def shape_of(relations: Iterable[Relation]) -> str:
-    """SHA-256 of the schema that a statement touches: names, columns, keys, views, triggers; not sizes."""
-    shapes = [
+def shape_of(relations: Iterable[Relation], functions: Iterable[Function] = ()) -> str:
+    """SHA-256 of the schema that a statement touches: names, columns, keys, views, triggers, what functions of the database
+    do; not sizes."""
+    shape = [_shapes_of_relations(relations), _shapes_of_functions(functions)]
+    return hashlib.sha256(orjson.dumps(shape)).hexdigest()
+
+
+def _shapes_of_relations(relations: Iterable[Relation]) -> list[Any]:
+    return [
         [
             relation.qualified,
             relation.kind.value,
-            [[column.name, column.type, column.not_null, column.generated] for column in relation.columns],
+            [
+                [column.name, column.type, column.not_null, column.generated, column.expression]
+                for column in relation.columns
+            ],
             sorted(sorted(key) for key in relation.keys),
             relation.definition,
             sorted(list(parent) for parent in relation.parents),
@@ -27,10 +36,27 @@ def shape_of(relations: Iterable[Relation]) -> str:
             sorted(relation.triggers),
             relation.has_rules,
             relation.row_security,
+            sorted(relation.checks),
+            sorted(relation.computed),
         ]
         for relation in sorted(relations, key=lambda relation: relation.qualified)
     ]
-    return hashlib.sha256(orjson.dumps(shapes)).hexdigest()
+
+
+def _shapes_of_functions(functions: Iterable[Function]) -> list[Any]:
+    return sorted(
+        [
+            function.qualified,
+            list(function.arguments),
+            function.kind,
+            function.volatility.value,
+            function.language,
+            function.security_definer,
+            function.body or "",
+            list(function.settings),
+        ]
+        for function in functions
+    )
 
 
 def statement_digest(

@@ -64,11 +64,13 @@ def digest_of(query: Query, assessment: Assessment) -> str:
     source = source_of(query.datasource)
     catalogue = assessment.script.catalogue
     touched = (catalogue.relations.get((use.schema, use.name)) for use in assessment.facts.relations)
+    called = {(use.schema, use.name) for use in assessment.facts.functions if use.schema != "pg_catalog"}
+    functions = (one for schema, name in called for one in catalogue.functions.get(name, ()) if one.schema == schema)
     return statement_digest(
         sql=query.sql,
         params=query.params,
         datasource=query.datasource.name,
         role=driver_for(query.datasource.engine).role_of(source),
         search_path=source.search_path,
-        shape=shape_of({relation.qualified: relation for relation in touched if relation}.values()),
+        shape=shape_of({relation.qualified: relation for relation in touched if relation}.values(), functions),
     )

@@ -157,6 +157,8 @@ def test_p4_a_worker_whose_attempt_was_taken_away_cannot_commit(
         pytest.param("ALTER TABLE runs ALTER COLUMN n TYPE bigint", id="another type"),
         pytest.param("ALTER TABLE runs ADD PRIMARY KEY (n)", id="another key"),
         pytest.param("DROP TABLE runs", id="gone"),
+        pytest.param("ALTER TABLE runs ALTER COLUMN n SET DEFAULT 7", id="another default"),
+        pytest.param("ALTER TABLE runs ADD CHECK (n > 0)", id="another check"),
     ],
 )
 def test_p4_a_changed_schema_voids_the_approval(cast: Cast, shop: TargetDatabase, change: str) -> None:
@@ -164,6 +166,37 @@ def test_p4_a_changed_schema_voids_the_approval(cast: Cast, shop: TargetDatabase
     shop.admin.execute(change)
     assert execution.execute_request(request_of(query).pk) == State.DRIFTED
     assert state_of(query) == (State.DRIFTED, QueryState.DRIFTED)
+
+
+@pytest.mark.parametrize(
+    ("sql", "change"),
+    [
+        pytest.param(
+            "DELETE FROM orders WHERE status = chosen()",
+            "CREATE OR REPLACE FUNCTION chosen() RETURNS text LANGUAGE sql STABLE AS $$ SELECT 'done' $$",
+            id="called",
+        ),
+        pytest.param(
+            "DELETE FROM watched",
+            "CREATE OR REPLACE FUNCTION on_watched() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN DELETE FROM runs; RETURN OLD; END $$",
+            id="fired",
+        ),
+    ],
+)
+def test_p4_another_body_of_a_function_voids_the_approval(
+    cast: Cast, shop: TargetDatabase, sql: str, change: str
+) -> None:
+    shop.admin.execute(f"""
+        CREATE FUNCTION chosen() RETURNS text LANGUAGE sql STABLE AS $$ SELECT 'open' $$;
+        CREATE TABLE watched (id integer);
+        ALTER TABLE watched OWNER TO {shop.role};
+        CREATE FUNCTION on_watched() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO runs VALUES (1); RETURN OLD; END $$;
+        CREATE TRIGGER watch BEFORE DELETE ON watched FOR EACH ROW EXECUTE FUNCTION on_watched();
+    """)
+    query = approved(cast, sql)
+    shop.admin.execute(change)
+    assert execution.execute_request(request_of(query).pk) == State.DRIFTED
 
 
 def test_p4_one_changed_byte_voids_the_approval(cast: Cast, shop: TargetDatabase) -> None:
