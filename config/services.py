@@ -28,7 +28,7 @@ from config.embedded.redis import Redis
 
 __all__ = ["ServiceFailed", "ensure", "ensure_for", "stop", "superuser_url"]
 
-# Commands that read no data; with `--help` or `--version` none does.
+# Commands that read no data; with `--help` none does, nor with a bare `--version`, which asks for Django's.
 NEED_NOTHING = {
     "check",
     "collectstatic",
@@ -90,7 +90,7 @@ def ensure_for(arguments: Sequence[str]) -> None:
 
 def _needs_nothing(arguments: Sequence[str]) -> bool:
     words = set(arguments)
-    if not arguments or arguments[0].startswith("-") or words & {"--help", "-h", "--version"}:
+    if not arguments or arguments[0].startswith("-") or words & {"--help", "-h"} or arguments[-1] == "--version":
         return True
     if arguments[0] == "demo":
         return "--reset" in words

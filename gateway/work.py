@@ -139,13 +139,15 @@ def masked_names(assessment: Assessment, rows: Rows) -> tuple[bool, ...]:
     return masked_outputs(analysis, plan, [column.name for column in rows.columns])
 
 
+def _parameters(used: int) -> str:
+    return {0: "no parameters", 1: "one parameter ($1)"}.get(used, f"{used} parameters ($1 to ${used})")
+
+
 def _check_parameters(query: Query, assessment: Assessment) -> None:
     given, used = len(query.params), assessment.facts.parameters
     if given != used:
         raise DriverFailed(
-            f"The statement uses {used} parameters ($1 to ${used}), {given} were sent."
-            if used
-            else f"The statement uses no parameters, {given} were sent.",
-            remedy="Send one value for each $n, in order.",
+            f"The statement uses {_parameters(used)}; sent with it: {given}.",
+            remedy="Send one value for each $n, in order." if used else "Leave the values out.",
             sqlstate="08P01",
         )

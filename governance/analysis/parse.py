@@ -82,7 +82,7 @@ def parse_script(sql: str) -> tuple[Parsed, ...]:
         return tuple(_part(sql, part, tokens) for part in parts)
     trees = _trees(sql)
     if not trees:
-        raise Unreadable("The statement is empty.", remedy="Send one SQL statement.", place=0)
+        raise Unreadable("The statement is empty.", remedy="Send at least one SQL statement.", place=0)
     return (Parsed(sql, trees[0].stmt, tokens, fingerprint(sql), normalise(sql, tokens)),)
 
 

@@ -248,6 +248,8 @@ def test_an_own_redis_gets_an_embedded_database_only(join: Join, var: Path) -> N
         (["check"], True),
         (["ledger", "verify", "--help"], True),
         (["demo", "--reset"], True),
+        (["migrate", "--version"], True),
+        (["policy", "show", "--version", "3"], False),
         (["demo"], False),
         (["ledger", "verify"], False),
         (["migrate"], False),

@@ -45,10 +45,12 @@ class Command(BaseCommand):
         check.add_argument("file", nargs="?", help="the active set, where it is left out")
         _add_statement(check)
         diff = verbs.add_parser(
-            "diff", help="compare two versions, or a version with a file; without any, the last two"
+            "diff",
+            help="compare two versions, or a version with a file; a file alone with the active set; "
+            "without any, the last two",
         )
         diff.add_argument("first", nargs="?", help="a version, or a file")
-        diff.add_argument("second", nargs="?", help="a version, or a file; the active set, where it is left out")
+        diff.add_argument("second", nargs="?", help="a version, or a file")
         apply = verbs.add_parser("apply", help="make a file the active policy set, as a new version")
         apply.add_argument("file")
         apply.add_argument("--comment", default="", help="why, for those who read the ledger")
@@ -110,11 +112,14 @@ class Command(BaseCommand):
         if first is None:
             newest = list(store.versions().values_list("version", flat=True)[:2])
             first, second = str(newest[-1]), str(newest[0])
-        return self._named(first), self._named(second or str(store.active().version))
+        named, active = self._named(first), str(store.active().version)
+        if second is None and not _is_version(first):
+            return self._named(active), named  # what the file would change
+        return named, self._named(second or active)
 
     def _named(self, what: str) -> tuple[str, PolicyProgram]:
         """A version by its number, anything else as a file."""
-        if re.fullmatch(r"[0-9]{1,9}", what):
+        if _is_version(what):
             return f"version {what}", store.program_of(store.fetch_version(int(what)))
         return what, compile_policy_set(_read(what))
 
@@ -170,6 +175,10 @@ def _add_statement(parser: CommandParser) -> None:
     parser.add_argument("--purpose", default="", help="with --sql: what the caller says of why")
     parser.add_argument("--on-behalf-of", default="", help="with --sql: for whom the agent says that it acts")
     parser.add_argument("--json", dest="as_json", action="store_true", help="with --sql: print JSON")
+
+
+def _is_version(what: str) -> bool:
+    return re.fullmatch(r"[0-9]{1,9}", what) is not None
 
 
 def _span(text: str) -> timedelta:

@@ -111,6 +111,12 @@ def test_diff_names_what_changed_and_shows_the_lines(cast: Cast, file: Any) -> N
     assert "are equal" in run("policy", "diff", file(READS), "2")
 
 
+def test_a_file_alone_is_compared_with_the_active_set_as_if_it_were_applied(cast: Cast, file: Any) -> None:
+    told = run("policy", "diff", file(READS))
+    assert "removed: mass-write" in told
+    assert told.index("--- version 1") < told.index("+++ ")
+
+
 def test_warnings_are_told_and_refuse_nothing(cast: Cast, file: Any) -> None:
     text = READS + '@id("gone") permit (principal in Group::"nobody", action == Action::"write", resource);'
     told = run("policy", "apply", file(text))
