@@ -20,6 +20,7 @@ from approvals.forms import ReviewForm
 from approvals.models import Request, Verdict
 from approvals.states import OPEN, Action, State, sources
 from audit.ledger import LedgerUnavailable
+from governance.web.timeline import seats_of
 from identity.principals import Principal
 from identity.viewer import viewer
 
@@ -164,6 +165,6 @@ def _state(request: Request) -> dict[str, Any]:
     return {
         "is_open": request.state in OPEN,
         "version": f"{request.state}-{len(reviews)}-{request.attempt}",
-        "seats": story.seats_of(request.required, services.lacking(request)),
+        "seats": seats_of(request.required, services.lacking(request)),
         "steps": story.steps_of(request, reviews),
     }

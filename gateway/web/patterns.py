@@ -11,10 +11,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from approvals.story import Seats, Step
 from audit.search import Bucket
 from gateway.web import words
 from gateway.web.charts import verdict_chart
+from governance.web.timeline import Seats, Step
 
 STATEMENT = """-- Close the accounts that nobody has used for two years
 UPDATE customers AS c

@@ -21,6 +21,7 @@ from governance.web import proposal_story
 from governance.web.comparison import changed_policies, compare
 from governance.web.forms import ProposalReviewForm
 from governance.web.policy_pages import fetch_version
+from governance.web.timeline import seats_of
 from identity.viewer import viewer
 
 PAGE_SIZE = 25
@@ -106,7 +107,7 @@ def _detail(http: HttpRequest, proposal: PolicyProposal, form: ProposalReviewFor
         "changes": changed_policies(base.text, proposal.text),
         "obstacle": proposals.why_not_review(proposal, person),
         "may_withdraw": is_open and (proposal.author_id or (person.id if person.is_administrator else 0)) == person.id,
-        "seats": proposal_story.seats_of(proposal.required, proposals.lacking(proposal)),
+        "seats": seats_of(proposal.required, proposals.lacking(proposal)),
         "steps": proposal_story.steps_of(proposal, list(proposal.reviews.all())),
     }
     return render(http, "governance/policy-proposal.html", context, status=status)

@@ -2,39 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
 
 from governance.models import PolicyProposal, PolicyReview
+from governance.web.timeline import Step
 
 State = PolicyProposal.State
-
-
-@dataclass(frozen=True, slots=True)
-class Seats:
-    """How far one required group has come. `seats` has one truth value for each person who is needed."""
-
-    group: str
-    quorum: int
-    given: int
-
-    @property
-    def seats(self) -> list[bool]:
-        return [number < self.given for number in range(self.quorum)]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One line of the timeline; `icon` and `tone` are names of the design system."""
-
-    title: str
-    icon: str
-    tone: str = ""
-    at: datetime | None = None
-    by: str = ""
-    text: str = ""
 
 
 ENDS = {
@@ -49,11 +22,6 @@ ENDS = {
         "Another set was activated meanwhile; it would have to be made again.",
     ),
 }
-
-
-def seats_of(required: Iterable[Mapping[str, Any]], lacking: Mapping[str, int]) -> list[Seats]:
-    """`lacking`: how many approvals each group still needs."""
-    return [Seats(one["group"], one["quorum"], one["quorum"] - lacking.get(one["group"], 0)) for one in required]
 
 
 def steps_of(proposal: PolicyProposal, reviews: Sequence[PolicyReview]) -> list[Step]:
