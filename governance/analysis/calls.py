@@ -98,7 +98,7 @@ def join_facts(reader: Reader, facts: Facts, where: str, place: int | None) -> N
         if hazard.code not in OF_ONE_QUERY:
             reader.warn(hazard.code, hazard.message, place)
     for unknown in facts.unknown:
-        reader.not_understood(unknown.what, f"{unknown.why} (inside {where})", place)
+        reader.not_understood(unknown.what, f"{unknown.why} (inside {where})", place, final=unknown.final)
 
 
 def _uses_a_harmless_setting(reader: Reader, parts: tuple[str, ...], arguments: Any) -> bool:

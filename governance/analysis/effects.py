@@ -196,7 +196,7 @@ def join_effect(reader: Reader, facts: Facts | None, what: str, place: int | Non
     for unknown in facts.unknown:
         called = () if is_call else readable_call(reader.catalogue, unknown.what)
         if not called:
-            reader.not_understood(unknown.what, f"{unknown.why} (inside {what})", place)
+            reader.not_understood(unknown.what, f"{unknown.why} (inside {what})", place, final=unknown.final)
         for function in called:
             _go_on(reader, run(reader, function, what, place, must_be_read=True), place)
     return None

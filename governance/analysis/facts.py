@@ -89,9 +89,12 @@ class Hazard:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
+    """`final`: it would break what no approval can take back, so no policy can open it."""
+
     what: str
     why: str
     place: int | None = None
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,7 +214,7 @@ def transaction(reader: Reader, node: Any) -> None:
     reader.kinds.add(Kind.TRANSACTION)
     if node.kind not in GOES_ON:
         what = node.kind.name.removeprefix("TRANS_STMT_").replace("_", " ")
-        reader.not_understood(what, "a text runs in one transaction, which Countersign ends; leave it out")
+        reader.not_understood(what, "a text runs in one transaction, which Countersign ends; leave it out", final=True)
 
 
 def lock(reader: Reader, node: Any) -> None:

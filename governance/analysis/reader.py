@@ -96,8 +96,8 @@ class Reader:
             else:
                 self.visit_all(node, scope)
 
-    def not_understood(self, what: str, why: str, place: int | None = None) -> None:
-        self.unknown.append(Unknown(what, why, place))
+    def not_understood(self, what: str, why: str, place: int | None = None, *, final: bool = False) -> None:
+        self.unknown.append(Unknown(what, why, place, final))
 
     def warn(self, code: str, message: str, place: int | None = None) -> None:
         self.hazards.append(Hazard(code, message, place))

@@ -114,7 +114,9 @@ def _follow_view(reader: Reader, view: Relation, place: int | None) -> None:
     reader.functions |= inner.functions
     reader.hazards += [hazard for hazard in inner.hazards if hazard.code not in ("unbounded-read", "cartesian-product")]
     for unknown in inner.unknown:
-        reader.not_understood(unknown.what, f"{unknown.why} (inside the view {view.qualified})", place)
+        reader.not_understood(
+            unknown.what, f"{unknown.why} (inside the view {view.qualified})", place, final=unknown.final
+        )
 
 
 def derived(reader: Reader, node: Any, scope: Scope) -> None:

@@ -28,7 +28,7 @@ def show(reader: Reader, node: Any) -> None:
     reader.kinds.add(Kind.SESSION)
     reader.warn(ESCAPE, f"SHOW {name} would tell what is not known to be harmless.")
     if is_relied_on(name):
-        reader.not_understood(f"SHOW {name}", "it shows settings that are nobody's to see")
+        reader.not_understood(f"SHOW {name}", "it shows settings that are nobody's to see", final=True)
 
 
 def set_variable(reader: Reader, node: Any) -> None:
@@ -51,7 +51,7 @@ def _judge(reader: Reader, name: str, harmless: bool) -> None:
     if not harmless:
         reader.warn(ESCAPE, f"Sets {name} to what is not known to be harmless to governance.")
         if is_relied_on(name):
-            reader.not_understood(f"SET {name}", "what statements mean and what masks hold follows from it")
+            reader.not_understood(f"SET {name}", "what statements mean and what masks hold follows from it", final=True)
 
 
 def _set_transaction(reader: Reader, node: Any) -> None:
@@ -70,15 +70,14 @@ def _set_path(reader: Reader, schemas: list[str], place: int | None) -> None:
     if path is None:
         reader.warn(ESCAPE, "Sets a search path that cannot be followed.", place)
         why = "it must name schemas of the catalogue, pg_catalog at most first, and not $user"
-        return reader.not_understood("SET search_path", why, place)
+        return reader.not_understood("SET search_path", why, place, final=True)
     made = [(schema, reader.catalogue.relations[schema, name].kind) for schema, name in reader.earlier.made]
     if TEMPORARY not in path and any(schema == TEMPORARY for schema, _ in made):
         why = "temporary relations would be found before all others: name pg_temp last in it"
-        reader.not_understood("SET search_path", why, place)
+        reader.not_understood("SET search_path", why, place, final=True)
     if any(kind is RelationKind.VIEW for _, kind in made):
-        reader.not_understood(
-            "SET search_path", "a view that this text made means the relations of the old path", place
-        )
+        why = "a view that this text made means the relations of the old path"
+        reader.not_understood("SET search_path", why, place, final=True)
     reader.changes.search_path = path
     return None
 

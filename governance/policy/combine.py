@@ -74,7 +74,7 @@ def parking(answers: Collection[Answer], question: Question, bound: Obligations,
     reviews = _unique(policy for answer in answers for policy in answer.reviews)
     if not reviews:
         return None
-    if question.facts.unknown and not any(policy.reads & _OF_THE_UNREAD for policy in reviews):
+    if question.facts.unknown and not _opens_the_unread(question, reviews):
         return _unread(question, version)
     return Decision(
         Verdict.REVIEW,
@@ -86,6 +86,12 @@ def parking(answers: Collection[Answer], question: Question, bound: Obligations,
         obligations=bound,
         set_version=version,
     )
+
+
+def _opens_the_unread(question: Question, reviews: Iterable[Policy]) -> bool:
+    if any(unknown.final for unknown in question.facts.unknown):
+        return False
+    return any(policy.reads & _OF_THE_UNREAD for policy in reviews)
 
 
 def required_reviews(reviews: Iterable[Policy]) -> tuple[RequiredReview, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from governance.analysis.analyse import analyse
+from governance.analysis.analyse import analyse, analyse_script
 from governance.catalogue.model import Catalogue
 from governance.catalogue.read import read_catalogue
 from governance.policy.decision import Decision
@@ -80,3 +80,28 @@ def test_every_example_of_the_documentation_is_accepted() -> None:
     assert len(blocks) >= 6
     for block in blocks:
         compile_policy_set(block)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "COMMIT",
+        "DELETE FROM orders WHERE id = 1; COMMIT; DELETE FROM orders WHERE id = 2",
+        "DELETE FROM orders WHERE id = 1; COMMIT AND CHAIN",
+        "DELETE FROM orders WHERE id = 1; ROLLBACK; SELECT 1",
+        "SAVEPOINT s; DELETE FROM orders WHERE id = 1; ROLLBACK TO s",
+        "DELETE FROM orders WHERE id = 1; PREPARE TRANSACTION 'later'",
+        "SET standard_conforming_strings = off; SELECT 1",
+        "SET search_path = nowhere; SELECT 1",
+        "RESET ALL; SELECT 1",
+        "SHOW countersign.key",
+    ],
+)
+def test_no_policy_opens_what_nothing_could_be_promised_of(catalogue: Catalogue, sql: str) -> None:
+    """Who approves it could not know that it is recorded before it commits (P3), runs once (P4), or is masked (P2)."""
+    program = compile_policy_set(
+        '@id("all") permit (principal, action, resource);'
+        '@id("unread") @review("dba") forbid (principal, action, resource) when { context.unread };'
+    )
+    decision = decide(program, ask(analyse_script(sql, catalogue).facts))
+    assert (decision.verdict, decision.policies) == ("deny", ("unread",))
