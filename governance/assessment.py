@@ -92,7 +92,7 @@ def assess(datasource: DataSource, sql: str, asking: Asking, *, read_again: bool
     assessment = _assess(datasource, script, classes_of(datasource, catalogue, versions), program, asking)
     # What is not in the catalogue may be there the next time that it is read.
     if key and not _names_the_unknown(script):
-        _assessments.put(key, assessment)
+        _assessments.put(key, assessment, _weight(sql))
     return assessment
 
 
@@ -109,7 +109,11 @@ def assess_under(
 
 def _script(datasource: DataSource, sql: str, catalogue: Catalogue) -> Script:
     key = (datasource.pk, catalogue.version, sql)
-    return _scripts.get_or_make(key, lambda: analyse_script(sql, catalogue))
+    return _scripts.get_or_make(key, lambda: analyse_script(sql, catalogue), _weight(sql))
+
+
+def _weight(sql: str) -> int:
+    return 100 + len(sql)
 
 
 def _names_the_unknown(script: Script) -> bool:
@@ -229,8 +233,9 @@ def _key(
 
 # --- What is kept -------------------------------------------------------------------------------------------------
 
-_assessments: Kept[Assessment] = Kept(4096)
-_scripts: Kept[Script] = Kept(2048)
+# In characters of text: a parse tree takes about 130 bytes for each.
+_assessments: Kept[Assessment] = Kept(1_000_000)
+_scripts: Kept[Script] = Kept(1_000_000)
 _texts: Kept[tuple[str, ...]] = Kept(8192)
 _last_read: dict[int, float] = {}
 
