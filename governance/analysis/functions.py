@@ -43,8 +43,14 @@ class Verdict:
 
 
 def verdict_of(catalogue: Catalogue, schema: str | None, name: str) -> Verdict | None:
-    """None where there is no such function."""
+    """None where there is no such function. Only names that exist are kept: there is no end to those that do not."""
+    if name not in catalogue.functions or (schema is not None and schema not in _schemas_of(catalogue, name)):
+        return None
     return catalogue.once(("verdict", schema, name), lambda: _verdict(candidates(catalogue, schema, name)))
+
+
+def _schemas_of(catalogue: Catalogue, name: str) -> frozenset[str]:
+    return frozenset(function.schema for function in catalogue.functions.get(name, ()))
 
 
 def candidates(catalogue: Catalogue, schema: str | None, name: str) -> tuple[Function, ...]:
@@ -54,6 +60,8 @@ def candidates(catalogue: Catalogue, schema: str | None, name: str) -> tuple[Fun
 
 def verdict_of_operator(catalogue: Catalogue, schema: str | None, symbol: str) -> Verdict | None:
     """Of those that users and extensions defined: each is judged like a call of its function. None where there is none."""
+    if not any(schema in (None, operator.schema) for operator in catalogue.operators.get(symbol, ())):
+        return None
     return catalogue.once(("operator", schema, symbol), lambda: _operator_verdict(catalogue, schema, symbol))
 
 
