@@ -50,7 +50,7 @@ def limits_of(query: Query, assessment: Assessment) -> Limits:
 
 def steps_of(assessment: Assessment) -> tuple[Step, ...]:
     return tuple(
-        Step(text, is_copy=isinstance(analysis.parsed.statement, ast.CopyStmt))
+        Step(text, isinstance(analysis.parsed.statement, ast.CopyStmt), analysis.facts.reads_only)
         for text, analysis in zip(assessment.texts, assessment.script.statements, strict=True)
     )
 

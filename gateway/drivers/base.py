@@ -29,10 +29,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One statement of a text, rewritten. `is_copy`: it is a COPY … TO STDOUT, whose lines are its rows."""
+    """One statement of a text, rewritten. `is_copy`: it is a COPY … TO STDOUT, whose lines are its rows. `only_reads`: its
+    rows are not counted among those that the text changes."""
 
     sql: str
     is_copy: bool = False
+    only_reads: bool = False
 
 
 @dataclass(frozen=True, slots=True)

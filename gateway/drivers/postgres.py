@@ -223,22 +223,30 @@ class _StepFailed(Exception):
 
 
 def _run_steps(connection: Connection, work: Work) -> Rows:
-    """A step may have changed a time limit for itself: each of them begins with ours."""
+    """A step may have changed a time limit for itself: each of them begins with what is left of ours, which is for all of
+    them together."""
     found, changed = NO_ROWS, 0
+    begun = time.monotonic()
     for number, step in enumerate(work.steps):
         if number:
             work.still_wanted()
-            _limit(connection, work.limits)
+            _limit(connection, _left(work.limits, begun))
         try:
             rows = fetch(connection, step, work)
         except psycopg.Error as error:
             raise _StepFailed(number, error) from error
-        changed += rows.count
+        changed += 0 if step.only_reads else rows.count
         if rows.columns or not found.columns:
             found = replace(rows, step=number)
         if rows.truncated and work.read_only:
             break
     return replace(found, count=len(found.rows) if work.read_only else changed)
+
+
+def _left(limits: Limits, begun: float) -> Limits:
+    gone = int((time.monotonic() - begun) * 1000)
+    # Zero would mean no limit at all.
+    return replace(limits, statement_timeout_ms=max(1, limits.statement_timeout_ms - gone))
 
 
 def _transaction_id(connection: Connection) -> str:

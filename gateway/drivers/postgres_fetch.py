@@ -83,7 +83,7 @@ def _fetch_copy(connection: Connection, step: Step, work: Work) -> Rows:
             with cursor.copy(step.sql.encode()) as copy:
                 for line in copy:
                     kept.keep([[_line(line)]])
-                    if kept.truncated:
+                    if kept.truncated and work.read_only:
                         raise _EnoughLines
         except _EnoughLines:
             pass

@@ -70,9 +70,20 @@ def test_changes_of_all_steps_are_counted(driver: PostgresDriver, source: Source
     assert rows.count == 2
 
 
+def test_what_a_write_reads_beside_is_not_counted_as_changed(driver: PostgresDriver, source: Source) -> None:
+    steps = Step("DELETE FROM items WHERE id = 1"), Step("SELECT * FROM items", only_reads=True)
+    assert driver.run(source, work(*steps, read_only=False)).count == 1
+
+
 def test_a_step_cannot_lift_the_time_limit_for_the_next(driver: PostgresDriver, source: Source) -> None:
     with pytest.raises(DriverFailed, match="statement timeout"):
         driver.run(source, work("SET statement_timeout = 0", "SELECT pg_sleep(3)", statement_timeout_ms=200))
+
+
+def test_the_time_limit_is_for_all_steps_together(driver: PostgresDriver, source: Source) -> None:
+    steps = ["SELECT pg_sleep(0.2)"] * 4
+    with pytest.raises(DriverFailed, match="statement timeout"):
+        driver.run(source, work(*steps, statement_timeout_ms=500))
 
 
 def copied(driver: PostgresDriver, source: Source, sql: str, **limits: Any) -> Rows:
@@ -89,6 +100,15 @@ def test_a_copy_ends_at_the_limit_and_leaves_the_connection_usable(driver: Postg
     rows = copied(driver, source, "COPY items TO STDOUT", max_rows=10)
     assert (len(rows.rows), rows.truncated) == (10, True)
     assert driver.run(source, work("SELECT 1 AS a")).rows == [[1]]
+
+
+def test_a_copy_beyond_the_limit_does_not_undo_what_is_written_beside_it(
+    driver: PostgresDriver, source: Source, target: TargetDatabase
+) -> None:
+    steps = Step("INSERT INTO items VALUES (910, 'x')"), Step("COPY items TO STDOUT", is_copy=True)
+    rows = driver.run(source, work(*steps, read_only=False, max_rows=10))
+    assert (len(rows.rows), rows.truncated) == (10, True)
+    assert target.fetch("SELECT count(*) FROM items WHERE id = 910") == [(1,)]
 
 
 def test_a_copy_that_is_not_text_is_refused(driver: PostgresDriver, source: Source) -> None:
