@@ -19,6 +19,7 @@ PATHS: dict[str, str] = {
     "failed": '<path d="M8 1.8 15 14H1z"/><path d="M8 6.2v3.6M8 11.8v.1"/>',
     "question": ('<circle cx="8" cy="8" r="6.5"/><path d="M6 6.3a2 2 0 1 1 2.8 1.9c-.6.3-.8.6-.8 1.2M8 11.6v.1"/>'),
     "back": '<path d="M6.5 3 2 7.5 6.5 12M2.3 7.5H10a4 4 0 0 1 4 4v1.5"/>',
+    "chevron": '<path d="M3.5 6 8 10.5 12.5 6"/>',
     "drift": '<path d="M1.5 5.5c2-2.5 4.3-2.5 6.5 0s4.5 2.5 6.5 0M1.5 10.5c2-2.5 4.3-2.5 6.5 0s4.5 2.5 6.5 0"/>',
     "dot": '<circle cx="8" cy="8" r="3.5" fill="currentColor"/>',
     "ring": '<circle cx="8" cy="8" r="4.5"/>',
