@@ -40,7 +40,8 @@ def create_table(reader: Reader, node: Any) -> None:
     for element in node.tableElts or ():
         columns += _define_element(reader, element)
         keys += _keys_of(element)
-    if schema is not None:
+    # A partition is not known to what follows: an UPDATE of its parent can move raw rows into it, past their classes.
+    if schema is not None and node.partbound is None:
         kind = RelationKind.PARTITIONED if node.partspec else RelationKind.TABLE
         names_of_parents = tuple((parent.schema, parent.name) for parent in parents if parent)
         made = Relation(

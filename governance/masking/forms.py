@@ -8,17 +8,16 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from pglast import ast
-
 from governance.masking.edits import Rewriting, Tree, statement_tree
 from governance.masking.errors import MaskingImpossible
+from governance.masking.plan import explains_masked
 
 _OPTIONS = frozenset({"analyze", "verbose", "format", "generic_plan"})
 
 
 def show_no_estimates(rewriting: Rewriting) -> None:
     statement: Any = rewriting.analysis.parsed.statement
-    if not isinstance(statement, ast.ExplainStmt) or not rewriting.plan.concerns(rewriting.analysis):
+    if not explains_masked(rewriting.analysis, rewriting.plan):
         return
     options = [_option(option) for option in statement.options or () if option.defname.lower() in _OPTIONS]
     written = ", ".join(

@@ -196,6 +196,13 @@ def _views_in(analysis: Analysis) -> Iterator[Analysis]:
         yield from _views_in(view)
 
 
+def explains_masked(analysis: Analysis, plan: MaskPlan) -> bool:
+    """An EXPLAIN that reads what must be replaced, or plans a write to it: its condition meets raw statistics as well."""
+    if not is_explain(analysis):
+        return False
+    return plan.concerns(analysis) or any(plan.changes(target.relation) for target in analysis.targets)
+
+
 def is_explain(analysis: Analysis) -> bool:
     return isinstance(analysis.parsed.statement, ast.ExplainStmt)
 
@@ -203,7 +210,7 @@ def is_explain(analysis: Analysis) -> bool:
 def explained(analyses: Sequence[Analysis], plans: Sequence[MaskPlan]) -> Hazard | None:
     """A plan is chosen by statistics of raw values, so its very shape can tell of them: policy must open it."""
     for analysis, plan in zip(analyses, plans, strict=True):
-        if is_explain(analysis) and plan.concerns(analysis):
+        if explains_masked(analysis, plan):
             return Hazard("explain-masked", "EXPLAIN shows a plan that was chosen by statistics of masked columns.")
     return None
 

@@ -12,13 +12,19 @@ from typing import Any
 
 from pglast import ast
 
+from governance.analysis.column_from import add_from
+from governance.analysis.columns import Resolver
+from governance.analysis.ranges import Level
 from governance.analysis.reader import Target
 from governance.analysis.tree import children, names, place_of
 from governance.masking.edits import Rewriting, Tree, expression_tree
 from governance.masking.errors import MaskingImpossible
 from governance.masking.masks import masked_value
 from governance.masking.plan import Masks
+from governance.masking.system_columns import SYSTEM_COLUMNS
 from governance.masking.types import quote_name
+
+NOWHERE = ast.SelectStmt()
 
 
 def mask_returning(rewriting: Rewriting) -> None:
@@ -42,13 +48,17 @@ def _mask_one(returned: Any, target: Target, masks: Masks, rows: set[str], rewri
     if isinstance(value, ast.ColumnRef) and names(value.fields)[-1] == "*":
         _write_star_out(returned, target, masks, rows, rewriting)
         return
-    for node, inside in _references(value, inside=False):
+    for node, home in _references(value, None):
         *qualifier, name = names(node.fields)
+        inside = home is not None
         if name == "*" and inside and not qualifier:
             continue  # All of the sub-query's own FROM; the target never stands there.
         if name == "*" or (not qualifier and name in rows):
             raise _impossible(f"a whole row of {target.relation.qualified}")
-        if name not in masks or (qualifier and qualifier[-1] not in rows):
+        if qualifier and qualifier[-1] not in rows:
+            continue
+        if name not in masks:
+            _check_known(node, home, target, rewriting)
             continue
         if inside and not qualifier:
             raise _impossible(f"{name} inside a sub-query")
@@ -59,12 +69,44 @@ def _mask_one(returned: Any, target: Target, masks: Masks, rows: set[str], rewri
             rewriting.edits.becomes("ResTarget", place_of(returned) or 0, partial(_named, name))
 
 
-def _references(node: Any, inside: bool) -> Iterator[tuple[Any, bool]]:
-    """Column references, and whether they stand inside a sub-query."""
+def _references(node: Any, home: ast.SelectStmt | None) -> Iterator[tuple[Any, ast.SelectStmt | None]]:
+    """Column references, and the sub-query that each stands in. What stands in a FROM sees nothing that is beside it."""
     if isinstance(node, ast.ColumnRef):
-        yield node, inside
-    for child in children(node):
-        yield from _references(child, inside or isinstance(child, ast.SelectStmt))
+        yield node, home
+    if isinstance(node, ast.SelectStmt):
+        home = node
+        for item in node.fromClause or ():
+            yield from _references(item, NOWHERE)
+    for child in children(node, ("fromClause",) if isinstance(node, ast.SelectStmt) else ()):
+        yield from _references(child, home)
+
+
+def _check_known(node: Any, home: ast.SelectStmt | None, target: Target, rewriting: Rewriting) -> None:
+    """A column of the target that the catalogue does not know may be computed from one that is masked."""
+    *qualifier, name = names(node.fields)
+    if name in SYSTEM_COLUMNS or target.relation.column(name) is not None:
+        return
+    beside = target.node if home is None else home
+    if qualifier or name not in _offered(beside, rewriting):
+        raise MaskingImpossible(
+            f"RETURNING cannot be masked: it is not certain that {name} is no new column of {target.relation.qualified}.",
+            remedy="Write columns of other relations with their relation's name before them.",
+        )
+
+
+def _offered(node: Any, rewriting: Rewriting) -> set[str]:
+    """The columns that a bare name finds in the FROM of this node. Were one the target's as well, PostgreSQL would call the
+    name ambiguous, or take the one of the inner query."""
+    slots = ("fromClause", "usingClause", "sourceRelation")
+    sources = [item for slot in slots if (found := getattr(node, slot, None)) for item in _as_items(found)]
+    known = {id(occurrence.node): occurrence.relation for occurrence in rewriting.analysis.occurrences}
+    level = Level(None, {})
+    add_from(Resolver(known, {}, {}), sources, level)
+    return {name for item in level.items for name in item.columns}
+
+
+def _as_items(found: Any) -> tuple[Any, ...]:
+    return tuple(found) if isinstance(found, tuple | list) else (found,)
 
 
 def _impossible(what: str) -> MaskingImpossible:

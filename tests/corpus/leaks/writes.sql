@@ -252,3 +252,19 @@ CREATE POLICY p ON customers USING (email LIKE 'alder%')
 COMMENT ON TABLE notes IS 'x'
 -- name: analyze
 ANALYZE customers (email)
+-- name: rows moved into a new partition
+CREATE TABLE part PARTITION OF events FOR VALUES IN ('zz'); UPDATE events SET kind = 'zz' WHERE id = 1; SELECT * FROM part
+-- name: returning of a column generated in the same text
+ALTER TABLE cards ADD COLUMN shown text GENERATED ALWAYS AS (number) STORED; UPDATE cards SET cvv = 'x' WHERE id = 1 RETURNING shown
+-- name: plan of an update
+EXPLAIN UPDATE customers SET city = 'x' WHERE id = 1 AND email LIKE 'alder%'
+-- name: plan of a delete by key
+EXPLAIN (ANALYZE) DELETE FROM cards WHERE id = 1 AND number LIKE '41%'
+-- name: returning with rows named like other relations
+UPDATE customers AS email SET city = 'x' WHERE id = 1 RETURNING WITH (OLD AS name, NEW AS phone) email.email, name.email, phone.*
+-- name: returning of an outer column through a query
+DELETE FROM cards WHERE id = 3 RETURNING (WITH q AS (SELECT cards.number) SELECT * FROM q)
+-- name: copy of a returning
+COPY (UPDATE customers SET city = 'x' WHERE id = 1 RETURNING *, old.email) TO STDOUT
+-- name: prepared and then found elsewhere
+SET search_path = public; PREPARE p AS SELECT email FROM customers; SET search_path = pg_catalog, public; EXECUTE p

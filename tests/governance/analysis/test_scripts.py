@@ -248,3 +248,9 @@ def test_a_name_that_is_not_held_is_refused(sql: str) -> None:
 )
 def test_what_is_held_is_let_go_of_when_names_may_mean_something_else(sql: str) -> None:
     assert any(what.startswith(("EXECUTE", "FETCH")) for what in unknown(sql))
+
+
+def test_a_partition_that_the_text_made_is_not_known_to_what_follows() -> None:
+    """An UPDATE of its parent could move raw rows into it, where no class of the parent's is in force yet."""
+    sql = "CREATE TABLE part PARTITION OF orders FOR VALUES IN (1); UPDATE orders SET status = 'x'; SELECT * FROM part"
+    assert unknown(sql) == ["part"]

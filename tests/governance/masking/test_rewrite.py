@@ -8,7 +8,7 @@ import pytest
 
 from governance.masking.edits import Edits
 from governance.masking.errors import MaskingImpossible
-from governance.masking.plan import plan_masks
+from governance.masking.plan import explained, plan_masks
 from governance.masking.rewrite import rewrite
 from governance.policy.decision import MaskedColumn, RowFilter
 from tests.governance.analysis.shop import read
@@ -101,6 +101,42 @@ REFUSED = (
 def test_what_cannot_be_rewritten_is_refused(sql: str) -> None:
     with pytest.raises(MaskingImpossible):
         rewritten(sql)
+
+
+NEW_COLUMNS = (
+    "fresh", "customers.fresh", "new.fresh", "(SELECT fresh)", "(SELECT v.fresh FROM (VALUES (fresh)) v(fresh))",
+    "(SELECT 1 FROM orders o WHERE o.status = fresh)", "(SELECT 1 AS fresh ORDER BY fresh || 'x')",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("returned", NEW_COLUMNS)
+def test_returning_refuses_what_may_be_a_column_that_the_catalogue_does_not_know(returned: str) -> None:
+    with pytest.raises(MaskingImpossible, match="it is not certain"):
+        rewritten(f"UPDATE customers SET city = 'x' WHERE id = 1 RETURNING {returned}")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE customers SET city = label FROM (VALUES (1, 'x')) v(number, label) WHERE id = number RETURNING label, v.label",
+        "DELETE FROM customers USING orders o WHERE o.customer_id = customers.id RETURNING status, customers.ctid",
+        "DELETE FROM customers RETURNING (SELECT max(status) FROM orders WHERE customer_id = customers.id)",
+    ],
+)
+def test_returning_lets_columns_of_other_relations_through(sql: str) -> None:
+    assert rewritten(sql) == sql
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["EXPLAIN UPDATE customers SET city = 'x' WHERE email LIKE 'a%'", "EXPLAIN DELETE FROM customers WHERE id = 1"],
+)
+def test_the_plan_of_a_write_to_masked_rows_is_told_and_shows_no_estimates(sql: str) -> None:
+    analysis, plan = planned(sql)
+    hazard = explained([analysis], [plan])
+    assert hazard is not None
+    assert hazard.code == "explain-masked"
+    assert rewritten(sql).startswith("EXPLAIN (COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) ")
 
 
 def test_an_unknown_mask_is_refused() -> None:
