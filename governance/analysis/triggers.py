@@ -32,6 +32,7 @@ class Fired:
     """What a trigger's function does, read once for each catalogue. `opaque`: why it could not be read."""
 
     uses: frozenset[FunctionUse] = frozenset()
+    reads: tuple[str, ...] = ()
     writes: tuple[RelationUse, ...] = ()
     hazards: tuple[Hazard, ...] = ()
     calls: tuple[Function, ...] = ()
@@ -80,6 +81,10 @@ def run(
         reader.not_understood(f"{function.qualified}()", f"{fired.opaque} (inside {what})", place)
     elif fired.opaque:
         reader.warn("opaque-trigger", f"{function.qualified}(), which {what} runs, is not read: {fired.opaque}.", place)
+    if fired.reads:
+        shown = ", ".join(fired.reads[:5])
+        message = f"{function.qualified}(), which {what} runs, reads {shown}: what it writes can tell of that."
+        reader.warn("fires-trigger", message, place)
     reader.relations.update(fired.writes)
     further = [write for called in fired.calls for write in run(reader, called, what, place, must_be_read=must_be_read)]
     return (*fired.writes, *further)
@@ -112,6 +117,7 @@ def _together(uses: frozenset[FunctionUse], statements: list[Facts], catalogue: 
                 opaque = opaque or f"{unknown.what}: {unknown.why}"
     return Fired(
         uses=uses.union(*(facts.functions for facts in statements)),
+        reads=tuple(sorted({use.qualified for facts in statements for use in facts.relations if use.use is Use.READ})),
         writes=tuple(dict.fromkeys(use for facts in statements for use in facts.relations if use.use in WRITING_USES)),
         hazards=tuple(h for facts in statements for h in facts.hazards if h.code not in NOT_CARRIED),
         calls=tuple(calls),

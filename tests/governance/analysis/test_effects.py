@@ -133,6 +133,13 @@ def test_triggers_that_a_write_fires_are_hazards_and_nothing_unread(reading: Rea
     assert reading.unknown(sql) == set()
 
 
+def test_what_a_trigger_reads_is_told_with_it(reading: Reading) -> None:
+    messages = [hazard.message for hazard in reading.facts("INSERT INTO audited VALUES (1)").hazards]
+    assert any("public.record(), which the trigger record" in one and "reads public.counts:" in one for one in messages)
+    quiet = reading.facts("UPDATE people SET name = 'x' WHERE id = 1").hazards
+    assert not any(" reads " in hazard.message for hazard in quiet)
+
+
 USES = {
     "UPDATE people SET name = 'x' WHERE id = 1": "update people, read people",
     "INSERT INTO audited VALUES (1)": "insert audited, insert log, update counts, insert far",
