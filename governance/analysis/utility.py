@@ -25,7 +25,8 @@ def read_statement(reader: Reader, node: ast.Node) -> None:
     kind, why = NOT_FOLLOWED.get(type(node), (Kind.OPAQUE, "this statement is not known"))
     reader.kinds.add(kind)
     if why:
-        reader.not_understood(type(node).__name__.removesuffix("Stmt"), why, place_of(node))
+        name = type(node).__name__.removesuffix("Stmt")
+        reader.not_understood(name.upper() if name.istitle() else name, why, place_of(node))
     return None
 
 

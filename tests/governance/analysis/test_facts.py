@@ -145,7 +145,7 @@ UNKNOWN = {
     "UPDATE ruled SET body = 'x' WHERE id = 1": "public.ruled",
     "COPY orders FROM STDIN": "COPY FROM STDIN",
     "EXECUTE p": "EXECUTE p",
-    "DO 'x'": "Do",
+    "DO 'x'": "DO",
     "CREATE PUBLICATION p": "CreatePublication",
     "ALTER TABLE orders ATTACH PARTITION items DEFAULT": "ALTER TABLE (AT_AttachPartition)",
     "CREATE TABLE part PARTITION OF orders FOR VALUES IN (leak(1))": "public.leak()",
