@@ -11,6 +11,7 @@ from gateway.drivers import driver_for
 from gateway.drivers.base import CommitUnknown, Limits, Rows, Source, Step, Work
 from gateway.models import Query
 from gateway.running import RunningStatement
+from governance.analysis.facts import Kind
 from governance.assessment import Assessment
 from governance.errors import DataSourceUnavailable, DriverFailed
 from governance.inheritance import carry_classes
@@ -118,9 +119,10 @@ def _place_asked(error: DriverFailed, assessment: Assessment) -> int | None:
 
 
 def _without_values(error: DriverFailed, assessment: Assessment) -> DriverFailed:
-    """A write that touches sensitive columns runs on the raw values once people approved it, and the database's message may
-    quote one (P2): `invalid input syntax for type integer: "…"`."""
-    if SENSITIVE_WRITE not in assessment.facts.hazard_codes:
+    """A write or a definition that touches sensitive columns runs on the raw values once people approved it, and the
+    database's message may quote one (P2): `invalid input syntax for type integer: "…"`."""
+    defines = Kind.DDL in assessment.facts.kinds and bool(assessment.decision.obligations.masks)
+    if SENSITIVE_WRITE not in assessment.facts.hazard_codes and not defines:
         return error
     return DriverFailed(
         f"The database refused the statement with SQLSTATE {error.sqlstate}. Its message may quote values that are masked"

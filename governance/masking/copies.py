@@ -15,6 +15,7 @@ from governance.analysis.analyse import Analysis
 from governance.analysis.columns import Written
 from governance.analysis.facts import Use
 from governance.analysis.lineage import stored
+from governance.analysis.overlay import TEMPORARY
 from governance.analysis.ranges import ALL, Lineage, Source
 from governance.catalogue.model import RelationName
 from governance.catalogue.propagate import Classes, class_of_several, classes_of_value
@@ -24,7 +25,6 @@ from governance.masking.plan import MaskPlan
 
 Copied = Mapping[RelationName, Mapping[str, str]]
 Value = tuple[RelationName, str, Lineage]
-TEMPORARY = "pg_temp"
 
 
 def copied_classes(analysis: Analysis, classes: Classes, plan: MaskPlan) -> Copied:
@@ -92,23 +92,22 @@ def _values(analysis: Analysis) -> list[Value]:
     """Each column that is written, with what it gets, down to what is stored."""
     found: list[Value] = []
     for written in analysis.columns.written:
-        if (name := _name_of(written, analysis)) is not None:
-            for output in written.columns:
-                column = ALL if output.many else output.name
-                lineage = stored(analysis, output.lineage)
-                # What a column gets of itself is under its class already.
-                found.append((name, column, lineage._replace(sources=lineage.sources - {(*name, column)})))
+        name = _name_of(written, analysis)
+        for output in written.columns:
+            column = ALL if output.many else output.name
+            lineage = stored(analysis, output.lineage)
+            # What a column gets of itself is under its class already.
+            found.append((name, column, lineage._replace(sources=lineage.sources - {(*name, column)})))
     return found + _written_by_functions(analysis)
 
 
-def _name_of(written: Written, analysis: Analysis) -> RelationName | None:
-    """None for a temporary relation, which ends with the statement's own transaction or session."""
+def _name_of(written: Written, analysis: Analysis) -> RelationName:
+    """A temporary relation ends with its transaction, but the rest of the text may copy on from it."""
     if written.relation is not None:
-        name = (written.relation.schema, written.relation.name)
-        return None if name[0].startswith(TEMPORARY) else name
+        return (written.relation.schema, written.relation.name)
     made: Any = written.node
     if made.rel.relpersistence == "t":
-        return None
+        return (TEMPORARY, made.rel.relname)
     defined = [use for use in analysis.facts.relations if use.use is Use.DEFINE and use.name == made.rel.relname]
     return (defined[0].schema, defined[0].name) if defined else ((made.rel.schemaname or ""), made.rel.relname)
 

@@ -12,7 +12,7 @@ from gateway.drivers import DRIVERS
 from gateway.pipeline import submit
 from governance import assessment
 from governance.catalogue import store
-from governance.errors import Denied
+from governance.errors import Denied, DriverFailed
 from governance.models import Classification
 from governance.policy import store as policy_store
 from identity.models import Agent, User
@@ -54,11 +54,15 @@ def rows(cast: Cast, sql: str, who: User | Agent) -> list[Any]:
         "SELECT id, email, upper(name) AS called INTO taken FROM customers",
         "CREATE TABLE first AS SELECT * FROM customers;"
         " CREATE TABLE taken AS SELECT id, email, upper(name) AS called FROM first",
+        "CREATE TEMP TABLE first AS SELECT * FROM customers;"
+        " CREATE TABLE taken AS SELECT id, email, upper(name) AS called FROM first",
+        "CREATE TABLE first (id int, mail text, called text); INSERT INTO first SELECT id, email, name FROM customers;"
+        " UPDATE first SET called = upper(called); ALTER TABLE first RENAME mail TO email; ALTER TABLE first RENAME TO taken",
     ],
 )
 def test_a_new_copy_is_masked_for_those_without_rights(cast: Cast, shop: TargetDatabase, sql: str) -> None:
     submit(cast.submission(sql, cast.rita))
-    assert classes("taken") == {"email": "email", "called": "person_name"}
+    assert classes("taken").items() >= {"email": "email", "called": "person_name"}.items()
     store.synchronise(cast.datasource, actor="tests")
     seen = "SELECT email, called FROM taken ORDER BY id LIMIT 1"
     assert shop.fetch(seen) == [("person1@example.com", "PERSON 1")]
@@ -131,3 +135,26 @@ def test_a_copy_to_where_the_class_is_changes_nothing(cast: Cast) -> None:
     before = Entry.objects.filter(kind="classification.changed").count()
     submit(cast.submission(statement, cast.rita))
     assert Entry.objects.filter(kind="classification.changed").count() == before
+
+
+def test_what_is_renamed_keeps_its_classes(cast: Cast, shop: TargetDatabase) -> None:
+    shop.admin.execute(f"ALTER TABLE cards OWNER TO {shop.role}")
+    for sql in ("ALTER TABLE cards RENAME cvv TO code", "ALTER TABLE cards RENAME TO carts"):
+        submit(cast.submission(sql, cast.rita))
+        store.synchronise(cast.datasource, actor="tests")
+    assert classes("carts") == {"number": "card_number", "code": "card_security_code"}
+    assert rows(cast, "SELECT number, code FROM carts ORDER BY id LIMIT 1", cast.bot) == [["************0001", None]]
+
+
+def test_a_column_that_is_rewritten_from_classified_ones_gets_their_class(cast: Cast, shop: TargetDatabase) -> None:
+    shop.admin.execute(f"ALTER TABLE cards ADD spare text; ALTER TABLE cards OWNER TO {shop.role}")
+    store.synchronise(cast.datasource, actor="tests")
+    submit(cast.submission("ALTER TABLE cards ALTER spare TYPE varchar(30) USING lower(number)"))
+    assert classes("cards")["spare"] == "card_number"
+
+
+def test_an_error_of_a_definition_quotes_no_raw_value(cast: Cast, shop: TargetDatabase) -> None:
+    shop.admin.execute(f"ALTER TABLE cards OWNER TO {shop.role}")
+    with pytest.raises(DriverFailed) as caught:
+        submit(cast.submission("ALTER TABLE cards ALTER number TYPE date USING number::date"))
+    assert "4111" not in caught.value.message

@@ -46,7 +46,7 @@ COPIES = {
         "orders.status=email",
     # Nothing is copied, or the class is there already.
     "CREATE TABLE new AS SELECT id, city FROM customers WHERE email = 'x' ORDER BY name": "",
-    "CREATE TEMP TABLE new AS SELECT email FROM customers": "",
+    "CREATE TEMP TABLE new AS SELECT email FROM customers": "new.email=email",
     "CREATE VIEW new AS SELECT email FROM customers": "",
     "UPDATE customers SET email = lower(email)": "",
     "INSERT INTO customers (email) SELECT email FROM customers": "",
