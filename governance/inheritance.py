@@ -59,8 +59,10 @@ def _assignments(datasource: DataSource, script: Script, plans: Sequence[MaskPla
 
 def renamed_classes(analysis: Analysis, classes: Classes) -> Mapping[RelationName, Mapping[str, str]]:
     """What is classified under an old name is classified under the new one too, whoever renames it. Pure."""
+    if not isinstance(analysis.parsed.statement, (ast.RenameStmt, ast.AlterObjectSchemaStmt)):
+        return {}
     node: Any = analysis.parsed.statement
-    if not isinstance(node, (ast.RenameStmt, ast.AlterObjectSchemaStmt)) or node.relation is None:
+    if node.relation is None:
         return {}
     relation = analysis.catalogue.resolve(node.relation.schemaname, node.relation.relname)
     if relation is None:
@@ -77,9 +79,9 @@ def renamed_classes(analysis: Analysis, classes: Classes) -> Mapping[RelationNam
 
 def rewritten_classes(analysis: Analysis, classes: Classes) -> Mapping[RelationName, Mapping[str, str]]:
     """ALTER COLUMN … TYPE … USING computes a column from others, raw, whoever asks. Pure."""
-    node: Any = analysis.parsed.statement
-    if not isinstance(node, ast.AlterTableStmt):
+    if not isinstance(analysis.parsed.statement, ast.AlterTableStmt):
         return {}
+    node: Any = analysis.parsed.statement
     relation = analysis.catalogue.resolve(node.relation.schemaname, node.relation.relname)
     if relation is None:
         return {}
