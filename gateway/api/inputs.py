@@ -107,7 +107,9 @@ class RunInput(Input):
 
 class StatementInput(Input):
     datasource = Text(max_length=63, help_text="The data source's name.")
-    sql = Text(max_length=LONGEST_STATEMENT, allow_blank=True, help_text="One statement, or several in one transaction.")
+    sql = Text(
+        max_length=LONGEST_STATEMENT, allow_blank=True, help_text="One statement, or several in one transaction."
+    )
     params = serializers.ListField(
         child=Value(),
         required=False,
