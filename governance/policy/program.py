@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from governance.policy.annotations import AnnotationError, Annotations, Parking,
 from governance.policy.problems import Fragment, PolicyError, PolicyProblem, excess_of, split_policies
 from governance.policy.words import CONTEXT_WORDS, ENTITY_WORDS
 
+FOLLOWS = "unable to find an applicable action given the policy scope constraints"
 MAX_TEXT = 1_000_000
 # What a policy reads that changes while the statement does not: a decision that rests on one must not be kept.
 CHANGES_BY_ITSELF = frozenset({"hour", "weekday", "estimatedRows"})
@@ -129,8 +130,14 @@ def _validate(text: str, parsed: pst.PolicySet, fragments: tuple[Fragment, ...])
     if not result.validation_passed:
         raise PolicyError(
             _problem(error.policy_id, parsed.static_policies, fragments, _without_prefix(error.error, error.policy_id))
-            for error in result.errors
+            for error in _telling(result.errors)
         )
+
+
+def _telling(errors: Sequence[Any]) -> list[Any]:
+    """Without what Cedar says besides, of a policy that names something that there is not."""
+    explained = {error.policy_id for error in errors if FOLLOWS not in error.error}
+    return [error for error in errors if FOLLOWS not in error.error or error.policy_id not in explained]
 
 
 def _without_prefix(message: str, key: str) -> str:

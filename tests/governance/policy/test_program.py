@@ -180,3 +180,9 @@ def test_the_documentation_lists_every_hazard_and_every_word() -> None:
 
 def test_the_default_set_permits_a_read() -> None:
     assert decide(DEFAULT, ask(facts("read", uses=["read orders"]))).verdict == "allow"
+
+
+def test_a_word_that_does_not_exist_is_told_once() -> None:
+    with pytest.raises(PolicyError) as refused:
+        compile_policy_set('permit (principal, action == Action::"raed", resource);')
+    assert [problem.reason for problem in refused.value.problems] == ['unrecognized action `Action::"raed"`']
