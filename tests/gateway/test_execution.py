@@ -191,7 +191,8 @@ def test_p4_another_body_of_a_function_voids_the_approval(
         CREATE FUNCTION chosen() RETURNS text LANGUAGE sql STABLE AS $$ SELECT 'open' $$;
         CREATE TABLE watched (id integer);
         ALTER TABLE watched OWNER TO {shop.role};
-        CREATE FUNCTION on_watched() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO runs VALUES (1); RETURN OLD; END $$;
+        CREATE FUNCTION on_watched() RETURNS trigger LANGUAGE plpgsql
+            AS $$ BEGIN INSERT INTO runs VALUES (1); RETURN OLD; END $$;
         CREATE TRIGGER watch BEFORE DELETE ON watched FOR EACH ROW EXECUTE FUNCTION on_watched();
     """)
     query = approved(cast, sql)
