@@ -4,5 +4,5 @@
 - `plan`: which relations need which masks and filters, and whether that can be done.
 - `rewrite`: the changes, in order: `relations` (`sources`, `system_columns`), `grouping`, `returning`, `row_filters`, `forms`.
 - `edits`: puts them into the text and proves the result.
-- `writes`: what a write does with sensitive columns; `copies`, `moves`: where it takes them; `outputs`: what is masked in a result.
+- `writes`: what a write does with sensitive columns; `copies`, `moves`: where it takes them; `outputs`: what is masked in it.
 """
