@@ -4,4 +4,10 @@
 makes a governed database; `web_server`, `celery_worker` and `browser` are real processes.
 """
 
+from hypothesis import settings
+
 pytest_plugins = ["tests.fixtures.databases", "tests.fixtures.servers"]
+
+# Machines that are shared are slow at times; a property is about what comes out, not when.
+settings.register_profile("shared", deadline=None)
+settings.load_profile("shared")
