@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from audit import ledger
 from governance.catalogue.connection import open_connection
@@ -18,6 +18,8 @@ from governance.versions import Versions, change, in_force
 
 # The ledger's entry names so many relations; the catalogue versions hold the rest.
 NAMED_IN_LEDGER = 50
+# Any number, as long as nothing else in the control database locks by it.
+_LOCK = 0x6361746C
 
 _decoded: dict[int, Catalogue] = {}
 
@@ -45,10 +47,18 @@ def synchronise(datasource: DataSource, actor: str, *, note_unchanged: bool = Tr
 
     `note_unchanged`: also a reading that found nothing new is an entry in the ledger.
     """
-    with open_connection(datasource.dsn) as connection:
-        found = read_catalogue(connection, datasource.search_path or ["public"])
     with transaction.atomic():
+        _read_in_turn(datasource)
+        with open_connection(datasource.dsn) as source:
+            found = read_catalogue(source, datasource.search_path or ["public"])
         return store(datasource, found, actor, note_unchanged=note_unchanged)
+
+
+def _read_in_turn(datasource: DataSource) -> None:
+    """One reading of a data source at a time, up to its COMMIT: the newest version is the newest reading. Not by its row, which
+    everything that refers to it would wait for."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, datasource.pk])
 
 
 def store(datasource: DataSource, found: Catalogue, actor: str, *, note_unchanged: bool = True) -> Catalogue:

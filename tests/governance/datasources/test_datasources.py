@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 import pytest
 from django.db import connection
 
@@ -9,6 +12,8 @@ from audit import ledger
 from audit.models import Entry
 from governance.catalogue import store
 from governance.catalogue.connection import parse_dsn
+from governance.catalogue.model import Catalogue
+from governance.catalogue.read import read_catalogue
 from governance.datasources import DataSourceError, add_datasource, fetch_datasource_for, list_datasources_for
 from governance.errors import UnknownDataSource
 from governance.models import CatalogueSnapshot, DataSource
@@ -187,3 +192,35 @@ def test_a_data_source_without_a_catalogue_is_told(control_db: str, target: Targ
     CatalogueSnapshot.objects.all().delete()
     with pytest.raises(UnknownDataSource, match="no catalogue"):
         store.current(datasource)
+
+
+def test_an_older_reading_never_becomes_the_newest_version(
+    control_db: str, target_database: MakeTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = target_database("CREATE TABLE raced (id integer)")
+    datasource = add(target)
+    right, has_read, go_on = read_catalogue, threading.Event(), threading.Event()
+
+    def slow_at_first(*given: Any) -> Catalogue:
+        found = right(*given)
+        if not has_read.is_set():
+            has_read.set()
+            assert go_on.wait(20)
+        return found
+
+    def synchronise() -> None:
+        store.synchronise(datasource, "user:root")
+        connection.close()
+
+    monkeypatch.setattr("governance.catalogue.store.read_catalogue", slow_at_first)
+    older, newer = (threading.Thread(target=synchronise) for _ in range(2))
+    older.start()
+    assert has_read.wait(20)
+    target.admin.execute("ALTER TABLE raced ADD COLUMN added text")
+    newer.start()
+    newer.join(1)
+    go_on.set()
+    for thread in (older, newer):
+        thread.join(20)
+    raced = store.current(datasource).relations["public", "raced"]
+    assert raced.column("added") is not None
