@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from audit.entries import QUERY_COLUMNS, Draft, format_time, place_entry
+from audit.entries import Draft, format_time, place_entry
 from audit.merkle import HASH_SIZE, Frontier
 
 
@@ -57,32 +57,26 @@ _SAFE = {
 _SETTINGS = ", ".join(f"current_setting('{name}')" for name in _SAFE)
 _READ_HEAD = f"SELECT size, frontier, epoch, time, {_SETTINGS} FROM audit_head WHERE id = 1"  # noqa: S608  constants
 
-_TYPES = {"risk": "smallint", "query": "uuid", "request": "uuid", "relations": "text[]"}
-_COLUMNS = ", ".join(QUERY_COLUMNS)
-_FIELDS = ", ".join(f"field.{name}" for name in QUERY_COLUMNS)
-_TYPED = ", ".join(f"{name} {_TYPES.get(name, 'text')}" for name in QUERY_COLUMNS)
-
 # One statement, so one commit. Only the writer that knows the head exactly gets a row from `moved`, and without that
 # row nothing is inserted: two writers cannot give out the same index, nor can one extend a tree that it does not know.
-# The query columns are read from the headers, here and now, so they cannot say anything else. Type json (not jsonb)
-# keeps the text of each header as it was hashed.
 _WRITE = f"""
 WITH moved AS (
     UPDATE audit_head SET size = %(new_size)s, frontier = %(new_frontier)s, "time" = %(time)s
     WHERE id = 1 AND size = %(size)s AND epoch = %(epoch)s AND frontier = %(frontier)s
     RETURNING size
 ), written AS (
-    INSERT INTO audit_entry (index, "time", kind, {_COLUMNS}, header, leaf)
-    SELECT field.index, field."time", field.kind, {_FIELDS},
-           convert_to(header.value::text, 'UTF8'),
-           substring(%(leaves)s::bytea FROM (({HASH_SIZE} * (header.place - 1)) + 1)::integer FOR {HASH_SIZE})
-    FROM moved,
-         json_array_elements(%(headers)s::json) WITH ORDINALITY AS header(value, place),
-         json_to_record(header.value) AS field(index bigint, "time" timestamptz, kind text, {_TYPED})
+    INSERT INTO audit_entry (index, "time", kind, header, leaf)
+    SELECT %(size)s + place - 1, %(time)s, kind, convert_to(header, 'UTF8'),
+           substring(%(leaves)s::bytea FROM (({HASH_SIZE} * (place - 1)) + 1)::integer FOR {HASH_SIZE})
+    FROM moved, ROWS FROM (
+        string_to_table(%(kinds)s, E'\\n'), string_to_table(%(headers)s, E'\\n')
+    ) WITH ORDINALITY AS entry(kind, header, place)
     RETURNING 1
 ), sealed AS (
-    INSERT INTO audit_payload (index, nonce, ciphertext)
-    SELECT payload.* FROM moved, unnest(%(places)s::bigint[], %(nonces)s::bytea[], %(ciphertexts)s::bytea[]) AS payload
+    INSERT INTO audit_payload (index, key, nonce, ciphertext)
+    SELECT payload.* FROM moved, unnest(
+        %(places)s::bigint[], %(keys)s::uuid[], %(nonces)s::bytea[], %(ciphertexts)s::bytea[]
+    ) AS payload
 )
 SELECT count(*) FROM written
 """  # noqa: S608  put together from constants of this package
@@ -117,9 +111,12 @@ def write_batch(cursor: Cursor, head: HeadState, drafts: Sequence[Draft]) -> Wri
         placed.append(entry)
     sealed = [(head.size + place, draft.payload) for place, draft in enumerate(drafts) if draft.payload]
     parameters = {
-        "headers": (b"[" + b",".join([entry.header for entry in placed]) + b"]").decode(),
+        # Canonical JSON writes a line break as \\n, so one never stands in a header.
+        "headers": b"\n".join([entry.header for entry in placed]).decode(),
+        "kinds": "\n".join([draft.kind for draft in drafts]),
         "leaves": b"".join([entry.leaf for entry in placed]),
         "places": [place for place, _ in sealed],
+        "keys": [payload.key for _, payload in sealed],
         "nonces": [payload.nonce for _, payload in sealed],
         "ciphertexts": [payload.ciphertext for _, payload in sealed],
         "size": head.size,

@@ -1,7 +1,7 @@
 """An entry, before it has its place in the log (`Draft`) and after (`Placed`). Pure.
 
 The header is what is hashed: canonical JSON of index, time, kind, the event's fields and the digest of the payload.
-The table's other columns repeat some of it so that entries can be found; verification compares the two.
+What entries are found by repeats some of it (audit/following.py); verification compares the two.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ from datetime import UTC, datetime
 import orjson
 
 from audit.canonical import LARGEST_INTEGER, encode
-from audit.events import COMMON, check_event
+from audit.events import check_event
 from audit.merkle import leaf_hash
 
 FORMAT = 1
 # An entry bundle of C2SP tlog-tiles prefixes each entry with its length in 16 bits.
 LARGEST_HEADER = 65_534
-QUERY_COLUMNS = tuple(COMMON)
 # The longest index and time that a header can have.
 LATEST = "9999-12-31T23:59:59.999999Z"
 
@@ -30,6 +29,9 @@ class EntryTooLarge(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SealedPayload:
+    """`key` is the id of the subject's key that opens it; None for the installation's key."""
+
+    key: str | None
     nonce: bytes
     ciphertext: bytes
     digest: str
@@ -74,6 +76,8 @@ def _header_of(draft: Draft, index: int, stamp: str) -> dict[str, object]:
     header: dict[str, object] = {**draft.fields, "v": FORMAT, "index": index, "time": stamp, "kind": draft.kind}
     if draft.payload:
         header["payload_digest"] = draft.payload.digest
+        if draft.payload.key:
+            header["payload_key"] = draft.payload.key
     return header
 
 

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 VERDICTS = ("allow", "review", "deny")
-RESERVED = frozenset({"v", "index", "time", "kind", "title", "leaf", "payload", "payload_digest"})
+RESERVED = frozenset({"v", "index", "time", "kind", "title", "leaf", "payload", "payload_digest", "payload_key"})
 LONGEST_TEXT = 300
-MOST_RELATIONS = 500
+MOST_NAMES = 500
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -57,13 +57,13 @@ def _uuid(value: object) -> str | None:
     return None if isinstance(value, str) and UUID.fullmatch(value) else "must be a UUID in lower case"
 
 
-def _relations(value: object) -> str | None:
-    if not isinstance(value, list) or len(value) > MOST_RELATIONS:
-        return f"must be a list of at most {MOST_RELATIONS} names"
+def _names(value: object) -> str | None:
+    if not isinstance(value, list) or len(value) > MOST_NAMES:
+        return f"must be a list of at most {MOST_NAMES} names"
     return next((f"holds a name that {wrong}" for wrong in map(_text, value) if wrong), None)
 
 
-# What every kind may carry, each a column of its own that entries are found by. Each check says what is wrong.
+# What every kind may carry, and entries are found by (audit/following.py). Each check says what is wrong.
 # The bounds keep values below what a database index accepts: one value too long must not fail a whole batch.
 COMMON: dict[str, Callable[[object], str | None]] = {
     "principal": _text,
@@ -77,9 +77,12 @@ COMMON: dict[str, Callable[[object], str | None]] = {
     "request": _uuid,
     "run": _text,
     "fingerprint": _text,
-    "relations": _relations,
+    "relations": _names,
+    "classes": _names,
+    "policies": _names,
     "on_behalf_of": _text,
     "actor": _text,
+    "status": _text,
 }
 
 KINDS: dict[str, Kind] = {}
@@ -235,3 +238,58 @@ register("credential.issued", "Credential issued", required=("credential",), opt
 register("credential.revoked", "Credential revoked", required=("credential",), optional=_CREDENTIAL)
 register("signin.succeeded", "Signed in", required=("principal",), optional=("address",))
 register("signin.failed", "Sign-in failed", optional=("username", "address"))
+
+# --- The ledger itself --------------------------------------------------------------------------------------------
+
+register(
+    "checkpoint.published",
+    "Checkpoint given to witnesses",
+    required=("size", "root"),
+    optional=("witnesses", "failed", "key"),
+)
+register("key.rotated", "Key of the log rotated", required=("key",), optional=("previous", "name", "reason"))
+_WITNESS = ("name", "address", "verifier_key", "changes", "reason")
+register("witness.added", "Witness added", required=("actor", "name"), optional=_WITNESS)
+register("witness.changed", "Witness changed", required=("actor", "name"), optional=_WITNESS)
+register("witness.removed", "Witness removed", required=("actor", "name"), optional=_WITNESS)
+register(
+    "subject.erased",
+    "Content of a subject erased",
+    required=("actor", "keys"),
+    optional=("subject", "payloads", "reason", "first", "last"),
+)
+register(
+    "ledger.pruned",
+    "Entries moved to an archive",
+    required=("first", "end", "sha256", "peaks"),
+    optional=("address", "bytes", "since", "until", "reason"),
+)
+register(
+    "ledger.verified",
+    "Ledger verified",
+    required=("status",),
+    optional=("size", "root", "first", "fault", "checkpoint"),
+)
+register("payload.read", "Sensitive content of an entry read", required=("actor", "entry"), optional=("reason",))
+_EXPORT = (
+    "export",
+    "format",
+    "report",
+    "filter",
+    "first",
+    "end",
+    "rows",
+    "bytes",
+    "sha256",
+    "limit",
+    "error",
+    "reason",
+)
+register("export.requested", "Export asked for", required=("principal", "export", "format"), optional=_EXPORT)
+register("export.refused", "Export refused", required=("principal", "format"), optional=(*_EXPORT, "message"))
+register("export.finished", "Export ended", required=("principal", "export"), optional=_EXPORT)
+register("export.downloaded", "Export taken away", required=("principal", "export"), optional=_EXPORT)
+_FORWARDER = ("name", "address", "next", "changes", "reason")
+register("forwarder.added", "Forwarder added", required=("actor", "name"), optional=_FORWARDER)
+register("forwarder.changed", "Forwarder changed", required=("actor", "name"), optional=_FORWARDER)
+register("forwarder.removed", "Forwarder removed", required=("actor", "name"), optional=_FORWARDER)

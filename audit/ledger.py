@@ -21,7 +21,7 @@ from django.db import DatabaseError, InterfaceError, connection, connections, tr
 
 from audit.announcements import announce
 from audit.batches import NotDurable, Receipt, read_head, write_batch
-from audit.entries import draft_entry
+from audit.entries import Draft, draft_entry
 from audit.payloads import seal_payload
 from audit.sequencer import LedgerUnavailable, Sequencer
 
@@ -42,7 +42,7 @@ def append(kind: str, /, *, payload: Mapping[str, object] | None = None, **field
     """
     if connection.in_atomic_block:
         raise RuntimeError("ledger.append must be called outside transactions; inside one, use append_within")
-    draft = draft_entry(kind, fields, None if payload is None else seal_payload(payload))
+    draft = _draft(kind, payload, fields)
     return _running_sequencer().append(draft)
 
 
@@ -54,7 +54,7 @@ def append_within(kind: str, /, *, payload: Mapping[str, object] | None = None, 
     """
     if not connection.in_atomic_block:
         raise RuntimeError("ledger.append_within must be called inside transaction.atomic()")
-    draft = draft_entry(kind, fields, None if payload is None else seal_payload(payload))
+    draft = _draft(kind, payload, fields)
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
@@ -65,6 +65,15 @@ def append_within(kind: str, /, *, payload: Mapping[str, object] | None = None, 
         raise LedgerUnavailable("the ledger's head changed although it was locked: not recorded")
     transaction.on_commit(lambda: announce(written.head.size))
     return written.receipts[0]
+
+
+def _draft(kind: str, payload: Mapping[str, object] | None, fields: Mapping[str, object]) -> Draft:
+    return draft_entry(kind, fields, None if payload is None else seal_payload(payload, subject_of(fields)))
+
+
+def subject_of(fields: Mapping[str, object]) -> str:
+    """Whose content an entry's payload is; erasing that subject's key erases it (audit/retention)."""
+    return next((str(fields[name]) for name in ("on_behalf_of", "principal", "actor") if fields.get(name)), "system")
 
 
 def check() -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from collections.abc import Mapping
 from hashlib import sha256
 
 import orjson
 
 from audit.entries import SealedPayload
-from identity.sealing import seal, unseal
+from identity.sealing import UnsealError, seal, unseal
 
 PURPOSE = "audit.payload"
 LARGEST_PAYLOAD = 16 * 1024 * 1024
@@ -24,16 +25,19 @@ class PayloadTooLarge(ValueError):
     """More than one entry may carry."""
 
 
-def seal_payload(payload: Mapping[str, object]) -> SealedPayload:
+def seal_payload(payload: Mapping[str, object], subject: str) -> SealedPayload:
+    """`subject` is whose content it is: the principal's label, or whoever it acts on behalf of."""
     plain = _spell(payload)
     if len(plain) > LARGEST_PAYLOAD:
         raise PayloadTooLarge(f"the payload has {len(plain)} bytes, at most {LARGEST_PAYLOAD} are kept with an entry")
     nonce, ciphertext = os.urandom(16), seal(plain, PURPOSE)
-    return SealedPayload(nonce, ciphertext, payload_digest(nonce, ciphertext))
+    return SealedPayload(None, nonce, ciphertext, payload_digest(nonce, ciphertext))
 
 
-def unseal_payload(ciphertext: bytes) -> dict[str, object]:
-    """Raises `identity.sealing.UnsealError`."""
+def unseal_payload(key: uuid.UUID | None, ciphertext: bytes) -> dict[str, object]:
+    """`key` is the payload's `SubjectKey`. Raises `identity.sealing.UnsealError`."""
+    if key is not None:
+        raise UnsealError(f"there is no key {key}")
     plain: dict[str, object] = json.loads(unseal(ciphertext, PURPOSE))
     return plain
 

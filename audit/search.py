@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import orjson
-from django.db import OperationalError, connection, transaction
-from django.db.models import QuerySet, TextField
-from django.db.models.expressions import RawSQL
+from django.db import connection
+from django.db.models import BigIntegerField, Exists, Func, OuterRef, QuerySet, Value
 
 from audit.entries import format_time
 from audit.events import KINDS
+from audit.following import TERMS, catch_up
 from audit.merkle import Frontier
-from audit.models import Entry, Head, Payload
+from audit.models import Entry, Head, Payload, SearchEntry, SearchTerm, SearchText
 from audit.payloads import unseal_payload
 
 MOST_PER_PAGE = 500
@@ -100,7 +100,7 @@ def entry_with_payload(index: int) -> EntryDetail | None:
     if entry is None:
         return None
     payload = Payload.objects.filter(index=index).first()
-    return EntryDetail(entry, None if payload is None else unseal_payload(bytes(payload.ciphertext)))
+    return EntryDetail(entry, None if payload is None else unseal_payload(payload.key, bytes(payload.ciphertext)))
 
 
 def entry_json(entry: Entry) -> dict[str, object]:
@@ -126,40 +126,27 @@ def find_entries(wanted: EntryFilter, *, before: int | None = None, after: int |
     Raises `SearchTooBroad` when a text search finds too little for too long.
     """
     limit = max(1, min(limit, MOST_PER_PAGE))
+    catch_up()
     matching = _matching(wanted)
     if after is not None:
-        rows = _fetch(matching.filter(index__gt=after).order_by("index"), limit + 1, wanted)
-        page = rows[:limit][::-1]
+        rows = list(matching.filter(index__gt=after).order_by("index")[: limit + 1])
+        page = _entries(rows[:limit][::-1])
         return Page(page, page[-1].index if page else None, page[0].index if len(rows) > limit else None)
     if before is not None:
         matching = matching.filter(index__lt=before)
-    rows = _fetch(matching.order_by("-index"), limit + 1, wanted)
-    page = rows[:limit]
+    rows = list(matching.order_by("-index")[: limit + 1])
+    page = _entries(rows[:limit])
     newer = page[0].index if page and before is not None else None
     return Page(page, page[-1].index if len(rows) > limit else None, newer)
 
 
-def _fetch(matching: QuerySet[Entry], limit: int, wanted: EntryFilter) -> list[Entry]:
-    if wanted.text is None:
-        return list(matching[:limit])
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            milliseconds = int(LONGEST_TEXT_SEARCH.total_seconds() * 1000)
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(milliseconds)])
-            found = list(matching[:limit])
-            cursor.execute("SELECT set_config('statement_timeout', '0', true)")
-            return found
-    except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", None) != "57014":
-            raise
-        raise SearchTooBroad(
-            f"The text search was ended after {LONGEST_TEXT_SEARCH.seconds} seconds."
-            " Narrow it with a time range, a principal, a data source or a relation."
-        ) from error
+def _entries(indexes: list[int]) -> list[Entry]:
+    found = Entry.objects.in_bulk(indexes)
+    return [found[index] for index in indexes]
 
 
-def _matching(wanted: EntryFilter) -> QuerySet[Entry]:
-    matching = _within(Entry.objects.all(), wanted.since, wanted.until)
+def _matching(wanted: EntryFilter) -> QuerySet[SearchEntry, int]:
+    matching = _within(SearchEntry.objects.values_list("index", flat=True), wanted.since, wanted.until)
     for column in ("kind", "principal", "datasource", "verdict", "fingerprint", "run"):
         value = getattr(wanted, column)
         if value is not None:
@@ -170,13 +157,20 @@ def _matching(wanted: EntryFilter) -> QuerySet[Entry]:
             identifier = _uuid(value)
             matching = matching.none() if identifier is None else matching.filter(**{column: identifier})
     if wanted.relation is not None:
-        matching = (
-            matching.none() if "\x00" in wanted.relation else matching.filter(relations__contains=[wanted.relation])
-        )
+        matching = _with_term(matching, "relations", wanted.relation)
     return matching if wanted.text is None else _with_text(matching, wanted.text)
 
 
-def _within(entries: QuerySet[Entry], since: datetime | None, until: datetime | None) -> QuerySet[Entry]:
+def _with_term(matching: QuerySet[SearchEntry, int], field: str, value: str) -> QuerySet[SearchEntry, int]:
+    if "\x00" in value:
+        return matching.none()
+    term = Func(Value(f"{TERMS[field]}:{value}"), Value(0), function="hashtextextended", output_field=BigIntegerField())
+    return matching.filter(Exists(SearchTerm.objects.filter(term=term, index=OuterRef("index"))))
+
+
+def _within(
+    entries: QuerySet[SearchEntry, int], since: datetime | None, until: datetime | None
+) -> QuerySet[SearchEntry, int]:
     for moment, bound in ((since, "index__gte"), (until, "index__lt")):
         if moment is not None:
             first = _first_index_at(moment)
@@ -188,15 +182,16 @@ def _within(entries: QuerySet[Entry], since: datetime | None, until: datetime | 
 
 
 def _first_index_at(moment: datetime) -> int | None:
-    return Entry.objects.filter(time__gte=moment).order_by("time", "index").values_list("index", flat=True).first()
+    return (
+        SearchEntry.objects.filter(time__gte=moment).order_by("time", "index").values_list("index", flat=True).first()
+    )
 
 
-def _with_text(entries: QuerySet[Entry], text: str) -> QuerySet[Entry]:
+def _with_text(entries: QuerySet[SearchEntry, int], text: str) -> QuerySet[SearchEntry, int]:
     if "\x00" in text or len(text) > LONGEST_SEARCH_TEXT:
         return entries.none()
     # `icontains` escapes what LIKE would read as a pattern.
-    sql = RawSQL("convert_from(header, 'UTF8')::json ->> 'sql_normal'", [], output_field=TextField())
-    return entries.alias(sql_normal=sql).filter(sql_normal__icontains=text)
+    return entries.filter(text__in=list(SearchText.objects.filter(text__icontains=text).values_list("id", flat=True)))
 
 
 def _uuid(text: str) -> uuid.UUID | None:
@@ -214,7 +209,7 @@ SELECT width_bucket(extract(epoch FROM "time")::float8, %(since)s, %(until)s, %(
        count(*) FILTER (WHERE kind = 'statement.intent' AND verdict = 'allow' AND request IS NULL),
        count(*) FILTER (WHERE kind = 'statement.parked'),
        count(*) FILTER (WHERE kind = 'statement.denied')
-FROM audit_entry
+FROM audit_searchentry
 WHERE "time" >= to_timestamp(%(since)s) AND "time" < to_timestamp(%(until)s)
   AND kind IN ('statement.intent', 'statement.parked', 'statement.denied')
 GROUP BY 1
@@ -225,6 +220,7 @@ def verdict_counts(since: datetime, until: datetime, buckets: int) -> list[Bucke
     """`buckets` spans of equal length from `since` to `until`, empty ones included."""
     if until <= since or buckets < 1:
         raise ValueError("until must be later than since, and there must be at least one bucket")
+    catch_up()
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"since": since.timestamp(), "until": until.timestamp(), "buckets": buckets})
         counted = {number: counts for number, *counts in cursor.fetchall()}

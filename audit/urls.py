@@ -1,10 +1,10 @@
 """Pages of the ledger, under /ledger/."""
 
-from django.urls import path
-
-from audit import views
+from django.urls import include, path
 
 urlpatterns = [
-    path("", views.ledger, name="ledger"),
-    path("<int:index>/", views.ledger_entry, name="ledger-entry"),
+    path("", include("audit.web.entry_urls")),
+    path("exports/", include("audit.web.export_urls")),
+    path("reports/", include("audit.web.report_urls")),
+    path("integrity/", include("audit.web.integrity_urls")),
 ]

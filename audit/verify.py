@@ -14,11 +14,11 @@ from datetime import datetime
 
 import orjson
 
-from audit.entries import QUERY_COLUMNS, format_time
+from audit.entries import format_time
 from audit.merkle import Frontier, leaf_hash
 from audit.payloads import payload_digest
 
-COMPARED = ("time", "kind", *QUERY_COLUMNS)
+COMPARED = ("time", "kind")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from audit import ledger
-from audit.events import MOST_RELATIONS, clean_text
+from audit.events import MOST_NAMES, clean_text
 from audit.ledger import LedgerUnavailable, Receipt
 from gateway.drivers.base import Rows
 from gateway.models import Query, QueryState
@@ -181,7 +181,7 @@ def _assessed(assessment: Assessment) -> dict[str, Any]:
 def fitting(names: list[str], most: int = LARGEST_LIST) -> list[str]:
     """As many of the names as fit into the open part of an entry; the analysis on the query's row has them all."""
     kept, size = [], 0
-    for name in names[:MOST_RELATIONS]:
+    for name in names[:MOST_NAMES]:
         size += len(orjson.dumps(name)) + 1
         if size > most:
             break

@@ -6,7 +6,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from gateway.api import classification_urls, policy_views, views
+from gateway.api import classification_urls, export_urls, ledger_urls, policy_views, views
 from gateway.api.problems import MEDIA_TYPE
 
 
@@ -30,6 +30,8 @@ urlpatterns = [
     path("requests/<uuid:request_id>", views.RequestView.as_view(), name="api-request"),
     path("requests/<uuid:request_id>/reviews", views.ReviewsView.as_view(), name="api-reviews"),
     path("audit/entries", views.EntriesView.as_view(), name="api-entries"),
+    *ledger_urls.urlpatterns,
+    *export_urls.urlpatterns,
     path("policy", policy_views.PolicyView.as_view(), name="api-policy"),
     path("policy/versions", policy_views.VersionsView.as_view(), name="api-policy-versions"),
     path("policy/versions/<int:version>", policy_views.VersionView.as_view(), name="api-policy-version"),

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
-
 from audit.models import Entry, Payload
 from audit.payloads import unseal_payload
-from audit.search import EntryFilter, entry_json, find_entries
+from audit.search import EntryFilter, find_entries
 from governance.assessment import Asking, assess_under
 from governance.errors import GatewayError
 from governance.models import DataSource
@@ -131,43 +129,30 @@ def _statements(wanted: Wanted) -> Iterator[tuple[Recorded, str]]:
 
 
 def _is_first(entry: Entry) -> bool:
-    return not (entry.kind == "statement.intent" and entry.request)
+    return not (entry.kind == "statement.intent" and entry.fields.get("request"))
 
 
-def _sealed(indexes: list[int]) -> dict[int, bytes]:
-    found: QuerySet[Payload] = Payload.objects.filter(index__in=indexes)
-    return {payload.index: bytes(payload.ciphertext) for payload in found}
+def _sealed(indexes: list[int]) -> dict[int, Payload]:
+    return Payload.objects.in_bulk(indexes)
 
 
-def _recorded(entry: Entry, ciphertext: bytes | None) -> tuple[Recorded, str]:
-    header = entry_json(entry)
-    sql, reason = _text_of(ciphertext)
-    recorded = Recorded(
-        index=entry.index,
-        time=entry.time,
-        principal=entry.principal or "",
-        door=entry.door or "",
-        datasource=entry.datasource or "",
-        sql=sql,
-        normal=_text(header, "sql_normal"),
-        fingerprint=entry.fingerprint or "",
-        purpose=_text(header, "purpose"),
-        on_behalf_of=entry.on_behalf_of or "",
-        run=entry.run or "",
-    )
-    return recorded, reason
+def _recorded(entry: Entry, payload: Payload | None) -> tuple[Recorded, str]:
+    sql, reason = _text_of(payload)
+    names = ("principal", "door", "datasource", "fingerprint", "purpose", "on_behalf_of", "run")
+    said = {name: _text(entry.fields, name) for name in names}
+    return Recorded(entry.index, entry.time, sql=sql, normal=_text(entry.fields, "sql_normal"), **said), reason
 
 
 def _text(header: dict[str, Any], name: str) -> str:
     return str(header.get(name) or "")
 
 
-def _text_of(ciphertext: bytes | None) -> tuple[str, str]:
+def _text_of(payload: Payload | None) -> tuple[str, str]:
     """The exact text, or why there is none."""
-    if ciphertext is None:
+    if payload is None:
         return "", "The text is no longer kept."
     try:
-        sql = unseal_payload(ciphertext).get("sql")
+        sql = unseal_payload(payload.key, bytes(payload.ciphertext)).get("sql")
     except UnsealError:
         return "", "The text cannot be opened: its key is gone."
     return (sql, "") if isinstance(sql, str) else ("", "The entry holds no text.")

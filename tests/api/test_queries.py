@@ -42,7 +42,11 @@ def test_a_read_answers_with_the_whole_result(bot: Caller) -> None:
 def test_the_ledger_place_of_a_result_is_that_of_its_outcome(bot: Caller) -> None:
     body = bot.submit("SELECT 1").json()
     entry = Entry.objects.get(index=body["ledger"]["index"])
-    assert (entry.kind, str(entry.query), entry.leaf.hex()) == ("statement.outcome", body["id"], body["ledger"]["leaf"])
+    assert (entry.kind, entry.fields["query"], entry.leaf.hex()) == (
+        "statement.outcome",
+        body["id"],
+        body["ledger"]["leaf"],
+    )
 
 
 def test_a_dangerous_write_is_parked_with_a_location(bot: Caller) -> None:

@@ -123,8 +123,8 @@ def test_the_owner_can_withdraw(cast: Cast) -> None:
 def test_the_ledger_tells_the_story(cast: Cast) -> None:
     request = parked(cast)
     services.review(request.pk, cast.principal(cast.rita), "approve", "fine")
-    story = Entry.objects.filter(request=request.pk).order_by("index").values_list("kind", flat=True)
-    assert list(story) == ["request.created", "statement.parked", "review.given", "request.approved"]
+    story = [entry.kind for entry in Entry.objects.all() if entry.fields.get("request") == str(request.pk)]
+    assert story == ["request.created", "statement.parked", "review.given", "request.approved"]
 
 
 def test_two_reviewers_at_once_decide_it_once(cast: Cast) -> None:

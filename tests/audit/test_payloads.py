@@ -27,18 +27,18 @@ from audit.payloads import LARGEST_PAYLOAD, PayloadTooLarge, seal_payload, unsea
     ],
 )
 def test_any_parameter_can_be_kept(value: object, kept: object):
-    assert unseal_payload(seal_payload({"value": value}).ciphertext) == {"value": kept}
+    assert unseal_payload(None, seal_payload({"value": value}, "user:ada").ciphertext) == {"value": kept}
 
 
 def test_the_digest_covers_nonce_and_ciphertext_only():
-    sealed = seal_payload({"card": "4111 1111 1111 1111"})
+    sealed = seal_payload({"card": "4111 1111 1111 1111"}, "user:ada")
     assert sealed.digest == sha256(sealed.nonce + sealed.ciphertext).hexdigest()
 
 
 def test_the_same_payload_never_has_the_same_digest():
-    assert seal_payload({"a": 1}).digest != seal_payload({"a": 1}).digest
+    assert seal_payload({"a": 1}, "user:ada").digest != seal_payload({"a": 1}, "user:ada").digest
 
 
 def test_a_payload_that_is_too_large_is_refused():
     with pytest.raises(PayloadTooLarge, match="at most"):
-        seal_payload({"rows": "x" * LARGEST_PAYLOAD})
+        seal_payload({"rows": "x" * LARGEST_PAYLOAD}, "user:ada")

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from audit import ledger
-from audit.entries import QUERY_COLUMNS
+from audit.following import COLUMNS as QUERY_COLUMNS
 from audit.inspection import verify_ledger
 from audit.merkle import Frontier
 from audit.verify import Noted, Row, verify

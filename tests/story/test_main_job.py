@@ -85,7 +85,7 @@ def test_the_ledger_page_shows_it_and_an_edited_row_is_named(cast: Cast, agent: 
     index = denied["ledger"]["index"]
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
-        cursor.execute("UPDATE audit_entry SET verdict = 'allow' WHERE index = %s", [index])
+        cursor.execute("UPDATE audit_entry SET kind = 'statement.intent' WHERE index = %s", [index])
         cursor.execute("SET session_replication_role = origin")
     with pytest.raises(CommandError, match=f"entry {index}"):
         call_command("ledger", "verify")

@@ -25,7 +25,7 @@ def test_a_read_shows_masked_rows(cast: Cast, sign_in: SignIn) -> None:
 def test_it_is_recorded_as_the_web_door(cast: Cast, sign_in: SignIn) -> None:
     send(sign_in(cast.rita), "SELECT 1")
     assert Query.objects.get().door == "web"
-    assert Entry.objects.get(kind="statement.intent").door == "web"
+    assert Entry.objects.get(kind="statement.intent").fields["door"] == "web"
 
 
 def test_a_mass_write_is_parked(cast: Cast, shop: TargetDatabase, sign_in: SignIn) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from audit.models import Entry
-from audit.views import PAGE_SIZE
+from audit.web.entry_pages import PAGE_SIZE
 from identity.models import User
 from tests.factories import Cast
 from tests.web.conftest import Park, Run, SignIn

@@ -1,19 +1,19 @@
-"""`manage.py ledger verify`."""
+"""`manage.py ledger SUBCOMMAND`: each is a module of `audit/commands`."""
 
 from __future__ import annotations
 
-import re
-from argparse import ArgumentTypeError
+import pkgutil
+from importlib import import_module
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
-from audit.inspection import verify_ledger
-from audit.verify import Noted
+from audit import commands
 
-VERIFY = """Recompute the whole ledger from its headers: every leaf hash, every index, every query column, every payload
-digest and the head. Prints the number of entries and the root of their tree; write both down somewhere safe. Exit code
-0 if everything is right, 1 if anything is not; the first wrong entry is named."""
+SUBCOMMANDS = {
+    module.name.replace("_", "-"): import_module(f"{commands.__name__}.{module.name}")
+    for module in pkgutil.iter_modules(commands.__path__)
+}
 
 
 class Command(BaseCommand):
@@ -21,24 +21,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         subcommands = parser.add_subparsers(dest="subcommand", required=True, metavar="SUBCOMMAND")
-        verify = subcommands.add_parser("verify", help="check that no entry was changed", description=VERIFY)
-        verify.add_argument(
-            "--expect",
-            metavar="SIZE:ROOT",
-            type=_noted,
-            help="a count and root printed by an earlier run, kept elsewhere: also check that those entries are"
-            " still the same. This finds a log that was cut or rewritten together with its head.",
-        )
+        for name, module in sorted(SUBCOMMANDS.items()):
+            module.add_arguments(subcommands.add_parser(name, help=module.HELP, description=module.DESCRIPTION))
 
     def handle(self, *, subcommand: str, **options: Any) -> None:
-        report = verify_ledger(options.get("expect"))
-        if report.fault:
-            raise CommandError(f"{report.fault}\nThe ledger is NOT intact. Right before that: {report.count} entries.")
-        self.stdout.write(f"The ledger is intact: {report.count} entries, root {report.root}")
-
-
-def _noted(text: str) -> Noted:
-    match = re.fullmatch(r"(\d{1,18}):([0-9a-fA-F]{64})", text)
-    if match is None:
-        raise ArgumentTypeError("must be SIZE:ROOT, for example 17:6e340b9c…, as an earlier run printed them")
-    return Noted(int(match.group(1)), bytes.fromhex(match.group(2)))
+        SUBCOMMANDS[subcommand].run(self, options)

@@ -1,4 +1,4 @@
-"""Pages of the ledger: parse, fetch for this person, call one service, render."""
+"""Finding entries, and one entry with its story."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET
 
 from audit import search
 from audit.events import KINDS
-from audit.forms import EntryFilterForm
 from audit.models import Entry
+from audit.web.forms import EntryFilterForm
 from identity.principals import Principal
 from identity.sealing import UnsealError
 from identity.viewer import viewer
@@ -83,10 +83,10 @@ def ledger_entry(http: HttpRequest, index: int) -> HttpResponse:
     context = {
         "entry": search.entry_json(entry),
         "known": entry.kind in KINDS,
-        "header": _pretty(orjson.loads(bytes(entry.header))),
+        "header": _pretty(entry.fields),
         "leaf": bytes(entry.leaf).hex(),
         "head": search.current_head(),
-        "story": _story(entry.query, entry.request),
+        "story": _story(entry.fields.get("query"), entry.fields.get("request")),
         **_payload(person, index),
     }
     return render(http, "audit/ledger-entry.html", context)
@@ -112,7 +112,9 @@ def _story(query: object, request: object) -> list[dict[str, object]]:
     entries: dict[int, Entry] = {}
     if query:
         entries |= _about(search.EntryFilter(query=str(query)))
-        request = request or next((entry.request for entry in entries.values() if entry.request), None)
+        request = request or next(
+            (entry.fields["request"] for entry in entries.values() if "request" in entry.fields), None
+        )
     if request:
         entries |= _about(search.EntryFilter(request=str(request)))
     return [search.entry_json(entries[index]) for index in sorted(entries)]

@@ -1,0 +1,1 @@
+"""Evidence: a bundle of entries and proofs that verifies without us."""

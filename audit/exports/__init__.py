@@ -1,0 +1,1 @@
+"""Entries carried out as files: CSV, NDJSON, Parquet, OCSF."""

@@ -1,0 +1,1 @@
+"""Entries sent on as they come: syslog, webhook, file."""

@@ -1,0 +1,1 @@
+"""What auditors ask, over a period: figures, tables, plots, PDF."""

@@ -1,0 +1,1 @@
+"""What does not stay for ever: subjects' keys and erasure, archives and pruning."""

@@ -1,0 +1,13 @@
+"""What keeps up with the log in the background. Each part has its own module; Celery looks for this one."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from audit.following import catch_up
+
+
+@shared_task(name="audit.catch_up")
+def follow_log() -> None:
+    """A search catches up by itself: this keeps what it finds to do small."""
+    catch_up(most=100_000)

@@ -1,0 +1,1 @@
+"""What lets others check the log: keys, signed notes, checkpoints, tiles, proofs, witnesses."""

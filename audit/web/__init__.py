@@ -1,0 +1,1 @@
+"""Pages of the ledger: parse, fetch for this person, call one service, render."""

@@ -1,0 +1,5 @@
+"""Exports."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

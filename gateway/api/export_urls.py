@@ -1,0 +1,5 @@
+"""Exports over REST."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
