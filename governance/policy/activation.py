@@ -18,12 +18,11 @@ from governance.policy.program import PolicyProgram
 from governance.policy.question import Need, Question, context_of, principal_entity, who_asks
 
 ADMINISTRATORS = "administrators"
-_POLICIES = {"type": "Countersign", "id": "policies"}
 _NOTHING = Facts(kinds=frozenset(), fingerprint="", normal="")
 
 
 def question_of(name: str, groups: frozenset[str], *, is_administrator: bool, door: str, now: datetime) -> Question:
-    """Of the context only door, hour and weekday say something."""
+    """A person's. Of the context only door, hour and weekday say something."""
     return Question(
         principal=f"user:{name}",
         kind="user",
@@ -43,7 +42,7 @@ def question_of(name: str, groups: frozenset[str], *, is_administrator: bool, do
 def decide_activation(program: PolicyProgram, question: Question) -> Decision:
     if not question.is_administrator:
         return _decision(program, Verdict.DENY, "Only administrators put policies into force.", "Ask an administrator.")
-    answer = _answer(program, question)
+    answer = answer_about_itself(program, question, "activate", "policies")
     held_back = refusal([answer], question, program.version) if answer.forbids or answer.errors else None
     return (
         held_back
@@ -56,13 +55,15 @@ def _decision(program: PolicyProgram, verdict: Verdict, message: str, remedy: st
     return Decision(verdict, (ADMINISTRATORS,), message, remedy, set_version=program.version)
 
 
-def _answer(program: PolicyProgram, question: Question) -> Answer:
+def answer_about_itself(program: PolicyProgram, question: Question, action: str, part: str) -> Answer:
+    """What the policies say of an action on Countersign itself; `part` is the id of the entity."""
     entity = principal_entity(who_asks(question))
-    entities = [entity, {"uid": _POLICIES, "attrs": {}, "parents": []}]
+    resource = {"type": "Countersign", "id": part}
+    entities = [entity, {"uid": resource, "attrs": {}, "parents": []}]
     request = {
         "principal": entity["uid"],
-        "action": {"type": "Action", "id": "activate"},
-        "resource": _POLICIES,
+        "action": {"type": "Action", "id": action},
+        "resource": resource,
         "context": context_of(question, program.reads),
     }
     result = cedarpy.is_authorized(
@@ -70,7 +71,8 @@ def _answer(program: PolicyProgram, question: Question) -> Answer:
     )
     held = [program.policies[key] for key in result.diagnostics.reasons]
     return Answer(
-        Need("activate"),
+        Need(action),
+        permits=tuple(policy for policy in held if policy.permits),
         forbids=tuple(policy for policy in held if not policy.permits and not policy.parking),
         reviews=tuple(policy for policy in held if policy.parking),
         errors=tuple(result.diagnostics.errors),

@@ -9,7 +9,8 @@ from cedarpy import pst
 from governance.policy.problems import PolicyProblem
 from governance.policy.program import Policy, PolicyProgram, scope_of
 
-UNASKED = frozenset({"export", "approve"})
+UNASKED = frozenset({"approve"})
+_EXPORT = frozenset({"export"})
 
 
 def idle_policies(program: PolicyProgram) -> list[PolicyProblem]:
@@ -28,8 +29,22 @@ def _reasons(policy: Policy, program: PolicyProgram) -> Iterator[str]:
         yield f"it changes nothing: {above.id} (line {above.line}) forbids all that it is about"
     if scope.within(UNASKED):
         yield "nothing asks for this action at present, so it changes nothing"
+    if scope.within(_EXPORT) and _elsewhere(policy.node.resource):
+        yield 'what is exported is Countersign::"ledger": nothing asks for export on tables and data sources'
+    if scope.within(_EXPORT) and policy.parking:
+        yield "an export is never parked: this refuses it"
     if policy.permits and scope.within(frozenset({"activate"})):
         yield "activate needs no permit: administrators may, and nobody else"
+
+
+def _elsewhere(resource: pst.PrincipalOrResourceConstraint) -> bool:
+    """It names something else than Countersign itself."""
+    match resource:
+        case pst.ScopeEq(entity=entity) | pst.ScopeIn(entity=entity):
+            return isinstance(entity, pst.EntityUid) and entity.type.basename != "Countersign"
+        case pst.ScopeIs(entity_type=kind) | pst.ScopeIsIn(entity_type=kind):
+            return kind.basename != "Countersign"
+    return False
 
 
 def _never_holds(policy: Policy) -> bool:
