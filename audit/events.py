@@ -282,6 +282,9 @@ _EXPORT = (
     "bytes",
     "sha256",
     "limit",
+    "payloads",
+    "truncated",
+    "start",
     "error",
     "reason",
 )
