@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from audit.following import catch_up
+from audit.transparency.tile_tasks import make_tiles as make_tiles
 
 
 @shared_task(name="audit.catch_up")

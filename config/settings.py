@@ -184,6 +184,7 @@ CELERY_TASK_ROUTES = {
 CELERY_BEAT_SCHEDULE = {
     "sweep-requests": {"task": "gateway.sweep", "schedule": 5.0},
     "follow-ledger": {"task": "audit.catch_up", "schedule": 5.0},
+    "make-ledger-tiles": {"task": "audit.make_tiles", "schedule": 10.0},
     "expire-requests": {"task": "approvals.expire", "schedule": 30.0},
     "read-catalogues": {"task": "gateway.read_catalogues", "schedule": 900.0},
     "delete-old-results": {"task": "gateway.delete_expired_results", "schedule": 600.0},
