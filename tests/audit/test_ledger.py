@@ -44,9 +44,9 @@ def test_what_entries_are_found_by_repeats_the_header():
 
 def test_the_payload_is_stored_encrypted_only():
     receipt = ledger.append("statement.denied", principal="agent:a", payload={"sql": "SELECT 'secret word'"})
-    stored = bytes(Payload.objects.get(index=receipt.index).ciphertext)
-    assert b"secret word" not in stored
-    assert unseal_payload(None, stored) == {"sql": "SELECT 'secret word'"}
+    payload = Payload.objects.get(index=receipt.index)
+    assert b"secret word" not in bytes(payload.ciphertext)
+    assert unseal_payload(payload.key, bytes(payload.ciphertext)) == {"sql": "SELECT 'secret word'"}
 
 
 def test_append_is_refused_inside_a_transaction():
