@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 
+import orjson
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from audit import ledger, search
-from audit.models import Entry
-from audit.search import EntryFilter, entry_json, entry_with_payload, find_entries, verdict_counts
+from audit.models import Entry, SearchTerm
+from audit.search import (
+    EntryFilter,
+    entry_json,
+    entry_with_payload,
+    find_entries,
+    finding,
+    matches,
+    matching_indexes,
+    planning,
+    verdict_counts,
+)
 
 pytestmark = pytest.mark.usefixtures("control_db")
 QUERY, REQUEST = str(uuid.uuid4()), str(uuid.uuid4())
@@ -35,6 +50,15 @@ def found(**wanted) -> list[int]:
         ({"run": "nightly-7"}, {"run": "nightly-7"}),
         ({"query": QUERY}, {"query": QUERY}),
         ({"request": REQUEST}, {"request": REQUEST.upper()}),
+        ({"classes": ["email", "salary"]}, {"data_class": "salary"}),
+        ({"policies": ["no-drops"]}, {"policy": "no-drops"}),
+        ({"on_behalf_of": "user:eve"}, {"on_behalf_of": "user:eve"}),
+        ({"actor": "user:root"}, {"actor": "user:root"}),
+        ({"status": "failed"}, {"status": "failed"}),
+        ({"risk": 60}, {"risk_min": 60}),
+        ({"risk": 35}, {"risk_min": 30}),
+        ({"verdict": "deny", "principal": "agent:b"}, {"verdict": ("deny", "review"), "principal": "agent:b"}),
+        ({"relations": ["public.a"]}, {"relation": ("public.a", "public.b")}),
         ({"sql_normal": "SELECT * FROM Orders WHERE id = $1"}, {"text": "from orders"}),
         ({"sql_normal": "SELECT 100% AS a_b"}, {"text": "0% as a_"}),
     ],
@@ -56,6 +80,103 @@ def test_conditions_are_all_met():
     record(datasource="shop", verdict="deny")
     index = record(datasource="shop", verdict="allow")
     assert found(datasource="shop", verdict="allow") == [index]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"relation": "public.a", "data_class": "email"},
+        {"relation": "public.a", "principal": "agent:a"},
+        {"principal": "agent:a", "data_class": "email", "risk_min": 20},
+        {"principal": ("agent:a", "agent:other"), "relation": ("public.a", "public.z")},
+        {"text": "from a", "data_class": "email", "verdict": "deny"},
+    ],
+)
+@pytest.mark.parametrize("probed", [1, 400])
+def test_any_condition_may_drive(monkeypatch: pytest.MonkeyPatch, wanted: dict[str, object], probed: int):
+    monkeypatch.setattr(planning, "PROBED", probed)
+    both = {"principal": "agent:a", "relations": ["public.a", "public.z"], "classes": ["email"], "verdict": "deny"}
+    shown = []
+    for number in range(6):
+        record(relations=["public.a"], verdict="allow", risk=10)
+        record(classes=["email"], sql_normal="SELECT 1")
+        shown.append(record(**both, risk=20 + number, sql_normal=f"SELECT {number} FROM a"))
+    if "principal" in wanted and wanted.get("data_class") is None and isinstance(wanted["principal"], tuple):
+        shown = sorted([*shown, *(index - 2 for index in shown)])
+    assert found(**wanted) == shown[::-1]
+    newer = find_entries(EntryFilter(**wanted), after=shown[0], limit=2)  # type: ignore[arg-type]
+    assert [entry.index for entry in newer.entries] == shown[2:0:-1]
+
+
+def test_what_shares_a_hash_with_a_relation_is_not_taken_for_it():
+    index = record(relations=["public.a"])
+    other = record(relations=["public.b"])
+    assert found(relation="public.a") == [index]
+    SearchTerm.objects.create(term=SearchTerm.objects.get(index=index).term, index=other)
+    assert found(relation="public.a") == [index]
+    assert list(matching_indexes(EntryFilter(relation="public.a"), 0, 100)) == [[index]]
+
+
+def test_all_that_matches_comes_in_order_in_lists_of_bounded_length(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(finding, "BATCH", 2)
+    indexes = [record(verdict="deny" if number % 2 else "allow") for number in range(12)]
+    lists = list(matching_indexes(EntryFilter(verdict="deny"), indexes[2], indexes[10]))
+    assert lists == [[3, 5], [7, 9]]
+
+
+def test_entries_that_cannot_be_found_yet_are_counted(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(finding, "catch_up", lambda: 7)
+    assert find_entries(EntryFilter()).behind == 7
+
+
+def test_a_search_leaves_no_setting_behind():
+    with transaction.atomic():
+        find_entries(EntryFilter(principal="agent:a"))
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('statement_timeout'), current_setting('enable_seqscan')")
+            assert cursor.fetchone() == ("0", "on")
+
+
+FILTERS = st.builds(
+    EntryFilter,
+    principal=st.none() | st.sampled_from(["agent:a", "agent:b", ("agent:a", "agent:b")]),
+    verdict=st.none() | st.sampled_from(["allow", "deny", ("allow", "deny")]),
+    relation=st.none() | st.sampled_from(["public.a", "public.b"]),
+    data_class=st.none() | st.sampled_from(["email", ("salary", "email")]),
+    risk_min=st.none() | st.sampled_from([0, 30, 60]),
+    text=st.none() | st.sampled_from(["FROM A", "b"]),
+)
+
+
+def test_the_database_and_a_header_at_hand_agree_on_what_matches():
+    chance = random.Random(7)
+    for _ in range(60):
+        fields = {
+            "principal": chance.choice(["agent:a", "agent:b"]),
+            "verdict": chance.choice([None, "allow", "deny"]),
+            "relations": chance.choice([None, ["public.a"], ["public.a", "public.b"]]),
+            "classes": chance.choice([None, ["email"], ["salary"]]),
+            "risk": chance.choice([None, 10, 30, 70]),
+            "sql_normal": chance.choice([None, "SELECT 1 FROM a", "SELECT 1 FROM b"]),
+        }
+        record(**fields)
+    headers = {entry.index: entry.fields for entry in Entry.objects.order_by("-index")}
+
+    @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+    @given(FILTERS, st.sampled_from([1, 3, 400]))
+    def check(wanted: EntryFilter, probed: int) -> None:
+        with mock.patch.object(planning, "PROBED", probed):
+            shown = [entry.index for entry in find_entries(wanted, limit=100).entries]
+        assert shown == [index for index, header in headers.items() if matches(wanted, header)]
+        assert EntryFilter.of_json(orjson.loads(orjson.dumps(wanted.as_json()))) == wanted
+
+    check()
+
+
+@pytest.mark.parametrize("wrong", [{"colour": "red"}, {"kind": 3}, {"risk_min": "x"}, {"since": "soon"}, {"text": []}])
+def test_a_stored_filter_that_is_not_understood_is_refused(wrong: dict[str, object]):
+    with pytest.raises(ValueError, match=r".+"):
+        EntryFilter.of_json(wrong)
 
 
 def test_a_time_range_includes_its_start_and_not_its_end():
@@ -99,10 +220,10 @@ def test_a_page_holds_no_more_than_the_most():
 
 
 def test_a_text_search_that_takes_too_long_says_how_to_narrow_it(monkeypatch: pytest.MonkeyPatch):
-    for _ in range(300):
-        with connection.cursor():
-            record(sql_normal="x" * 20_000)
-    monkeypatch.setattr(search, "LONGEST_TEXT_SEARCH", timedelta(milliseconds=1))
+    for number in range(60):
+        record(sql_normal=f"{number}" + "x" * 20_000)
+    search.find_entries(EntryFilter())
+    monkeypatch.setattr(planning, "LONGEST_SEARCH", timedelta(milliseconds=1))
     with pytest.raises(search.SearchTooBroad, match="time range"):
         find_entries(EntryFilter(text="not there"))
 
@@ -122,6 +243,7 @@ def test_an_entry_is_shown_with_everything_but_its_payload():
         "verdict": "deny",
         "code": "drop",
         "payload_digest": shown["payload_digest"],
+        "payload_key": shown["payload_key"],
         "leaf": receipt.leaf,
     }
 

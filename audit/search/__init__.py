@@ -1,0 +1,23 @@
+"""Finding entries: by what, page by page, how many of what, and when.
+
+`filters` says what entries can be found by, `planning` which posting a search reads, `finding` gives pages, `counting`
+facets and histograms, `reading` single entries and the head, `saving` the searches that people keep.
+"""
+
+from audit.search.counting import Bucket, verdict_counts
+from audit.search.filters import EntryFilter, SearchTooBroad, matches
+from audit.search.finding import Page, find_entries, matching_indexes
+from audit.search.reading import (
+    EntryDetail,
+    LogHead,
+    current_head,
+    entries_after,
+    entry_json,
+    entry_with_payload,
+    fetch_entry,
+)
+
+__all__ = [
+    "Bucket", "EntryDetail", "EntryFilter", "LogHead", "Page", "SearchTooBroad", "current_head", "entries_after",
+    "entry_json", "entry_with_payload", "fetch_entry", "find_entries", "matches", "matching_indexes", "verdict_counts",
+]  # fmt: skip
