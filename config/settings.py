@@ -149,6 +149,16 @@ DATABASES = {
     }
 }
 
+# --- Ledger -------------------------------------------------------------------------------------------------------
+
+# The log is called so from its first key on; a later change of this is without effect (audit/transparency/keys.py).
+COUNTERSIGN_LOG_NAME = env.str("COUNTERSIGN_LOG_NAME", "") or f"{urlsplit(PUBLIC_URL).hostname}/ledger"
+if "+" in COUNTERSIGN_LOG_NAME or any(one.isspace() or not one.isprintable() for one in COUNTERSIGN_LOG_NAME):
+    raise ImproperlyConfigured(
+        f"COUNTERSIGN_LOG_NAME must hold no spaces and no plus, like example.com/ledger, not {COUNTERSIGN_LOG_NAME!r}"
+    )
+COUNTERSIGN_CHECKPOINT_SECONDS = env.int("COUNTERSIGN_CHECKPOINT_SECONDS", 10, validate=validate.Range(min=1, max=3600))
+
 # --- Redis, Celery, Channels --------------------------------------------------------------------------------------
 
 if urlsplit(REDIS_URL).scheme not in ("redis", "rediss", "unix"):
@@ -186,6 +196,12 @@ CELERY_BEAT_SCHEDULE = {
     "follow-ledger": {"task": "audit.catch_up", "schedule": 5.0},
     "make-ledger-tiles": {"task": "audit.make_tiles", "schedule": 10.0},
     "expire-requests": {"task": "approvals.expire", "schedule": 30.0},
+    # One that waits for a worker is as good as all that came after it.
+    "publish-checkpoints": {
+        "task": "audit.publish_checkpoint",
+        "schedule": float(COUNTERSIGN_CHECKPOINT_SECONDS),
+        "options": {"expires": COUNTERSIGN_CHECKPOINT_SECONDS},
+    },
     "read-catalogues": {"task": "gateway.read_catalogues", "schedule": 900.0},
     "delete-old-results": {"task": "gateway.delete_expired_results", "schedule": 600.0},
 }
