@@ -21,6 +21,7 @@ VERDICTS = ("allow", "review", "deny")
 RESERVED = frozenset({"v", "index", "time", "kind", "title", "leaf", "payload", "payload_digest", "payload_key"})
 LONGEST_TEXT = 300
 MOST_NAMES = 500
+KIND_NAME = re.compile(r"[a-z]+\.[a-z]+")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -34,8 +35,8 @@ class Kind:
     title: str
     required: frozenset[str]
     optional: frozenset[str]
-    # All that it may carry: required, optional and common.
-    fields: frozenset[str]
+    # All that it may carry: required, optional and common; with what says what is wrong with a common one.
+    checks: Mapping[str, Callable[[object], str | None] | None]
 
 
 def _text(value: object) -> str | None:
@@ -90,9 +91,11 @@ KINDS: dict[str, Kind] = {}
 
 def register(name: str, title: str, *, required: Iterable[str] = (), optional: Iterable[str] = ()) -> Kind:
     required, optional = frozenset(required), frozenset(optional)
-    kind = Kind(name, title, required, optional, required | optional | COMMON.keys())
+    kind = Kind(name, title, required, optional, {**dict.fromkeys(required | optional), **COMMON})
     if name in KINDS:
         raise EventError(f"the event kind {name!r} is registered twice")
+    if not KIND_NAME.fullmatch(name) or not all(field.isascii() for field in required | optional):
+        raise EventError(f"{name!r}: a kind is called `noun.verb` in small letters, and fields have ASCII names")
     if reserved := RESERVED & (kind.required | kind.optional):
         raise EventError(f"{name}: {', '.join(sorted(reserved))} cannot be the name of a field")
     KINDS[name] = kind
@@ -104,20 +107,29 @@ def check_event(name: str, fields: Mapping[str, object]) -> dict[str, object]:
     kind = KINDS.get(name)
     if kind is None:
         raise EventError(f"{name!r} is not a registered kind of event (audit/events.py)")
-    present = {field: _plain(value) for field, value in fields.items() if value is not None}
-    if unknown := present.keys() - kind.fields:
-        raise EventError(f"{name}: there is no field {min(unknown)!r} (audit/events.py lists them)")
-    for field, value in present.items():
-        check = COMMON.get(field)
+    checks = kind.checks
+    present: dict[str, object] = {}
+    for field, value in fields.items():
+        if value is None:
+            continue
+        if field not in checks:
+            raise EventError(f"{name}: there is no field {field!r} (audit/events.py lists them)")
+        check = checks[field]
+        if type(value) is not str:
+            value = _plain(value)
+        elif check is _text:
+            # What nearly every field is, on a path that every statement takes.
+            check = _text if len(value) > LONGEST_TEXT else None
         if check and (wrong := check(value)):
             raise EventError(f"{name}: {field} {wrong}")
+        present[field] = value
     if missing := kind.required - present.keys():
         raise EventError(f"{name}: the field {', '.join(sorted(missing))} is missing")
     return present
 
 
 def _plain(value: object) -> object:
-    if type(value) is str or type(value) is int:
+    if type(value) is int or type(value) is list:
         return value
     if isinstance(value, Enum):
         return value.value
@@ -138,7 +150,7 @@ def clean_text(text: str, limit: int = LONGEST_TEXT) -> str:
 _ASKED = (
     "sql_normal", "digest", "kinds", "functions", "hazards", "unknown", "policies", "purpose", "step", "model",
     "traceparent", "role", "columns", "masked", "message", "remedy", "credential", "catalogue_version",
-    "policy_version", "engine", "obligations",
+    "policy_version", "engine", "obligations", "unmasked",
 )  # fmt: skip
 
 register("statement.intent", "Statement about to run", required=("principal", "datasource", "query"), optional=_ASKED)
@@ -152,6 +164,14 @@ register("statement.denied", "Statement denied", required=("principal",), option
 register(
     "statement.parked", "Statement parked for review", required=("principal", "query"), optional=(*_ASKED, "required")
 )
+register(
+    "statement.checked",
+    "Statement checked, not run",
+    required=("principal", "datasource"),
+    optional=(*_ASKED, "code"),
+)
+register("statement.cancelled", "End of a statement asked for", required=("actor", "query"))
+register("result.read", "Kept result read", required=("principal", "query"), optional=("format", "rows"))
 
 # --- Requests and reviews -----------------------------------------------------------------------------------------
 
@@ -232,12 +252,23 @@ register(
 _WHO = ("name", "agent", "user", "groups", "description", "changes", "is_active", "is_administrator")
 register("agent.added", "Agent added", optional=_WHO)
 register("agent.changed", "Agent changed", optional=_WHO)
+register("agent.removed", "Agent removed", optional=_WHO)
 register("user.added", "User added", optional=_WHO)
+register("user.changed", "User changed", optional=_WHO)
+register("user.removed", "User removed", optional=_WHO)
+register("group.changed", "Group changed", optional=(*_WHO, "previous"))
 _CREDENTIAL = ("holder", "credential", "prefix", "expires_at", "issued_by", "reason")
 register("credential.issued", "Credential issued", required=("credential",), optional=_CREDENTIAL)
 register("credential.revoked", "Credential revoked", required=("credential",), optional=_CREDENTIAL)
+register(
+    "credential.refused",
+    "Credential refused",
+    required=("reason", "count"),
+    optional=(*_CREDENTIAL, "since"),
+)
 register("signin.succeeded", "Signed in", required=("principal",), optional=("address",))
 register("signin.failed", "Sign-in failed", optional=("username", "address"))
+register("signin.ended", "Signed out", required=("principal",), optional=("address",))
 
 # --- The ledger itself --------------------------------------------------------------------------------------------
 
