@@ -25,7 +25,7 @@ class Cursor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The place of an entry in the log."""
+    """The place of an entry in the log; `leaf` in hex."""
 
     index: int
     leaf: str
@@ -104,17 +104,18 @@ def write_batch(cursor: Cursor, head: HeadState, drafts: Sequence[Draft]) -> Wri
     time = max(datetime.now(UTC), head.time)
     stamp = format_time(time)
     frontier = head.frontier.copy()
-    placed = []
-    for draft in drafts:
-        entry = place_entry(draft, frontier.size, stamp)
-        frontier.append(entry.leaf)
-        placed.append(entry)
+    headers, leaves = [], []
+    for index, draft in enumerate(drafts, head.size):
+        header, leaf = place_entry(draft, index, stamp)
+        frontier.append(leaf)
+        headers.append(header)
+        leaves.append(leaf)
     sealed = [(head.size + place, draft.payload) for place, draft in enumerate(drafts) if draft.payload]
     parameters = {
         # Canonical JSON writes a line break as \\n, so one never stands in a header.
-        "headers": b"\n".join([entry.header for entry in placed]).decode(),
+        "headers": b"\n".join(headers).decode(),
         "kinds": "\n".join([draft.kind for draft in drafts]),
-        "leaves": b"".join([entry.leaf for entry in placed]),
+        "leaves": b"".join(leaves),
         "places": [place for place, _ in sealed],
         "keys": [payload.key for _, payload in sealed],
         "nonces": [payload.nonce for _, payload in sealed],
@@ -127,7 +128,7 @@ def write_batch(cursor: Cursor, head: HeadState, drafts: Sequence[Draft]) -> Wri
         "time": time,
     }
     cursor.execute(_WRITE, parameters)
-    if cursor.fetchone()[0] != len(placed):
+    if cursor.fetchone()[0] != len(drafts):
         return None
-    receipts = [Receipt(head.size + place, entry.leaf.hex(), time) for place, entry in enumerate(placed)]
+    receipts = [Receipt(index, leaf.hex(), time) for index, leaf in enumerate(leaves, head.size)]
     return Written(HeadState(frontier, head.epoch, time), receipts)

@@ -12,15 +12,15 @@ from datetime import UTC, datetime
 
 import orjson
 
-from audit.canonical import LARGEST_INTEGER, encode
+from audit.canonical import LARGEST_INTEGER, check_values, encode
 from audit.events import check_event
 from audit.merkle import leaf_hash
 
 FORMAT = 1
 # An entry bundle of C2SP tlog-tiles prefixes each entry with its length in 16 bits.
 LARGEST_HEADER = 65_534
-# The longest index and time that a header can have.
-LATEST = "9999-12-31T23:59:59.999999Z"
+# What the index and the time that an entry gets later can add: at most.
+_PLACE = len(encode({"index": LARGEST_INTEGER, "time": "9999-12-31T23:59:59.999999Z"}))
 
 
 class EntryTooLarge(ValueError):
@@ -37,48 +37,43 @@ class SealedPayload:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Draft:
-    """A checked event that waits for its index and time."""
+    """A checked event that waits for its index and time. `header` is all of it but those two."""
 
     kind: str
-    fields: dict[str, object]
+    header: dict[str, object]
     payload: SealedPayload | None
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    header: bytes
-    leaf: bytes
 
 
 def draft_entry(kind: str, fields: Mapping[str, object], payload: SealedPayload | None = None) -> Draft:
     """Everything that can be wrong with an event is found here, before it can hold up others in a batch."""
-    draft = Draft(kind, check_event(kind, fields), payload)
-    size = len(encode(_header_of(draft, LARGEST_INTEGER, LATEST)))
+    header = check_event(kind, fields)
+    check_values(header)
+    header["v"] = FORMAT
+    header["kind"] = kind
+    if payload:
+        header["payload_digest"] = payload.digest
+        if payload.key:
+            header["payload_key"] = payload.key
+    size = len(orjson.dumps(header)) + _PLACE
     if size > LARGEST_HEADER:
-        widest = max(draft.fields, key=lambda name: len(orjson.dumps(draft.fields[name])))
-        width = len(orjson.dumps(draft.fields[widest]))
+        widest = max(header, key=lambda name: len(orjson.dumps(header[name])))
+        width = len(orjson.dumps(header[widest]))
         raise EntryTooLarge(
             f"{kind}: the entry would have {size} bytes, at most {LARGEST_HEADER} fit; its largest field is"
             f" {widest!r} with {width} bytes. Cut it, or put it into the payload."
         )
-    return draft
+    return Draft(kind, header, payload)
 
 
-def place_entry(draft: Draft, index: int, stamp: str) -> Placed:
-    """`stamp` is the entry's time as `format_time` writes it. The draft was checked, so its spelling is canonical."""
-    header = orjson.dumps(_header_of(draft, index, stamp), option=orjson.OPT_SORT_KEYS)
-    return Placed(header, leaf_hash(header))
-
-
-def _header_of(draft: Draft, index: int, stamp: str) -> dict[str, object]:
-    header: dict[str, object] = {**draft.fields, "v": FORMAT, "index": index, "time": stamp, "kind": draft.kind}
-    if draft.payload:
-        header["payload_digest"] = draft.payload.digest
-        if draft.payload.key:
-            header["payload_key"] = draft.payload.key
-    return header
+def place_entry(draft: Draft, index: int, stamp: str) -> tuple[bytes, bytes]:
+    """Header and leaf. `stamp` is the entry's time as `format_time` writes it. The draft was checked, so its spelling is
+    canonical."""
+    content = draft.header
+    content["index"], content["time"] = index, stamp
+    header = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    return header, leaf_hash(header)
 
 
 def format_time(time: datetime) -> str:

@@ -10,6 +10,7 @@ Kinds and fields are registered in `audit/events.py`; `payload` is the sensitive
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import os
 import threading
@@ -18,6 +19,7 @@ from typing import Any
 
 import psycopg
 from django.db import DatabaseError, InterfaceError, connection, connections, transaction
+from psycopg.pq import TransactionStatus
 
 from audit.announcements import announce
 from audit.batches import NotDurable, Receipt, read_head, write_batch
@@ -25,11 +27,13 @@ from audit.entries import Draft, draft_entry
 from audit.payloads import seal_payload
 from audit.sequencer import LedgerUnavailable, Sequencer
 
-__all__ = ["LedgerUnavailable", "Receipt", "append", "append_within", "check", "close"]
+__all__ = ["LedgerUnavailable", "Receipt", "append", "append_async", "append_within", "check", "close"]
 
 # Shorter than a caller's patience (sequencer.LONGEST_WAIT), so that a stuck database is a certain answer.
 STATEMENT_TIMEOUT = "4000"
 LOCK_TIMEOUT = "3000"
+# A server that is stopped does not keep its own time-outs.
+ANSWER_TIMEOUT = 4.5
 
 _lock = threading.Lock()
 _sequencer: Sequencer | None = None
@@ -44,6 +48,17 @@ def append(kind: str, /, *, payload: Mapping[str, object] | None = None, **field
         raise RuntimeError("ledger.append must be called outside transactions; inside one, use append_within")
     draft = _draft(kind, payload, fields)
     return _running_sequencer().append(draft)
+
+
+async def append_async(kind: str, /, *, payload: Mapping[str, object] | None = None, **fields: object) -> Receipt:
+    """`append` for a task. Its event loop goes on while the entry is written, also while `payload` is sealed.
+
+    Cancelling the task does not take the entry back: it may be recorded all the same.
+    """
+    sealed = None
+    if payload is not None:
+        sealed = await asyncio.to_thread(seal_payload, payload, subject_of(fields))
+    return await _running_sequencer().append_async(draft_entry(kind, fields, sealed))
 
 
 def append_within(kind: str, /, *, payload: Mapping[str, object] | None = None, **fields: object) -> Receipt:
@@ -108,6 +123,18 @@ def _running_sequencer() -> Sequencer:
     return sequencer
 
 
+class BoundedConnection(psycopg.Connection[Any]):
+    """Waits for an answer for a bounded time; after that it is closed, since what is under way is not known."""
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        try:
+            return super().wait(gen, interval, timeout or ANSWER_TIMEOUT)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.pgconn.finish()
+            raise
+
+
 def _connect() -> psycopg.Connection[Any]:
     """A connection of its own, to the database that Django uses; never from the pool, whose users come and go."""
     parameters = connections["default"].get_connection_params()
@@ -120,7 +147,7 @@ def _connect() -> psycopg.Connection[Any]:
         "tcp_user_timeout": 5000,
         "keepalives_idle": 5,
     }
-    return psycopg.connect(**parameters, autocommit=True, prepare_threshold=2)
+    return BoundedConnection.connect(**parameters, autocommit=True, prepare_threshold=2)
 
 
 def _forget_parent() -> None:

@@ -1,7 +1,8 @@
-"""One thread per process that writes to the ledger, in batches.
+"""One writer per process, in batches.
 
-Callers put a draft into the queue and wait. Whatever has queued while the last batch was being written is the next
-batch: under load batches grow, alone a caller waits for nobody. There is no timer.
+Whatever has queued while the last batch was being written is the next batch: under load batches grow, alone a caller
+waits for nobody. There is no timer. Who finds nobody writing and nobody queued writes its own entry at once, in its own
+thread; everybody else queues, and a thread writes what has queued. Callers of an event loop are told once per batch.
 
 How an append ends when it does not succeed:
     certain     the database refused, was not reachable, or the caller gave up before its draft was taken: not recorded
@@ -11,13 +12,16 @@ Before the next batch after an ambiguous one, the head's epoch is raised: from t
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import select
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import Any, cast
+from typing import Any, Protocol, cast
+from weakref import WeakKeyDictionary
 
 import psycopg
 
@@ -45,19 +49,37 @@ class LedgerUnavailable(Exception):
         self.ambiguous = ambiguous
 
 
+class Claim(Protocol):
+    """A lock that is taken once and never given back."""
+
+    def acquire(self, blocking: bool = ..., timeout: float = ...) -> bool: ...
+
+
 @dataclass(slots=True, eq=False)
 class _Waiting:
     """A draft and its caller. Whoever takes `claim` first decides: the sequencer writes it, or the caller gave up."""
 
     draft: Draft
-    claim: Any = field(default_factory=threading.Lock)
-    done: Any = field(default_factory=threading.Lock)
+    claim: Claim = field(default_factory=threading.Lock)
+    # One of the two is how the caller is told: a thread by its lock, a task by its future.
+    done: Any = None
+    loop: asyncio.AbstractEventLoop | None = None
+    future: Any = None
     receipt: Receipt | None = None
     error: LedgerUnavailable | None = None
 
-    def settle(self, receipt: Receipt | None, error: LedgerUnavailable | None = None) -> None:
-        self.receipt, self.error = receipt, error
-        self.done.release()
+    def gave_up(self) -> LedgerUnavailable:
+        if self.claim.acquire(blocking=False):
+            return LedgerUnavailable(f"the ledger did not take the entry within {LONGEST_WAIT:.0f} s: not recorded")
+        return LedgerUnavailable(
+            f"the ledger did not confirm the entry within {LONGEST_WAIT:.0f} s: whether it is recorded is not known",
+            ambiguous=True,
+        )
+
+    def result(self) -> Receipt:
+        if self.error:
+            raise self.error
+        return cast("Receipt", self.receipt)  # settled without an error
 
 
 class Sequencer:
@@ -67,6 +89,9 @@ class Sequencer:
         self._connection: psycopg.Connection[Any] | None = None
         self._head: HeadState | None = None
         self._unsettled = False
+        self._patience = _Patience()
+        # Held by whoever writes: the thread as long as anything is queued, or a caller that found nothing queued.
+        self._turn = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="ledger-sequencer", daemon=True)
         self._thread.start()
 
@@ -76,18 +101,27 @@ class Sequencer:
 
     def append(self, draft: Draft) -> Receipt:
         waiting = _Waiting(draft)
+        if self._queue.empty() and self._turn.acquire(blocking=False):
+            try:
+                waiting.claim.acquire()
+                self._serve([waiting])
+            finally:
+                self._turn.release()
+            return waiting.result()
+        waiting.done = threading.Lock()
         waiting.done.acquire()
         self._queue.put(waiting)
         if not waiting.done.acquire(timeout=LONGEST_WAIT):
-            if waiting.claim.acquire(blocking=False):
-                raise LedgerUnavailable(f"the ledger did not take the entry within {LONGEST_WAIT:.0f} s: not recorded")
-            raise LedgerUnavailable(
-                f"the ledger did not confirm the entry within {LONGEST_WAIT:.0f} s: whether it is recorded is not known",
-                ambiguous=True,
-            )
-        if waiting.error:
-            raise waiting.error
-        return cast("Receipt", waiting.receipt)  # settled without an error
+            raise waiting.gave_up()
+        return waiting.result()
+
+    async def append_async(self, draft: Draft) -> Receipt:
+        """The same for a task: its event loop goes on meanwhile. Cancelling the task does not take the entry back."""
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(draft, loop=loop, future=loop.create_future())
+        self._patience.watch(waiting)
+        self._queue.put(waiting)
+        return await waiting.future  # type: ignore[no-any-return]
 
     def close(self) -> None:
         """Writes what is queued, then ends the thread and its connection."""
@@ -99,15 +133,28 @@ class Sequencer:
     def _run(self) -> None:
         closing = False
         while not closing:
-            batch, closing = self._take()
-            if batch:
-                self._serve(batch)
+            first = self._queue.get()
+            with self._turn:
+                closing = self._write_queued(first)
         self._disconnect()
 
-    def _take(self) -> tuple[list[_Waiting], bool]:
+    def _write_queued(self, item: _Waiting | None) -> bool:
+        """Batch after batch until nothing is queued any more; True if told to close."""
+        while item is not None:
+            batch, closing = self._take(item)
+            if batch:
+                self._serve(batch)
+            if closing:
+                return True
+            try:
+                item = self._queue.get_nowait()
+            except Empty:
+                return False
+        return True
+
+    def _take(self, item: _Waiting | None) -> tuple[list[_Waiting], bool]:
         batch: list[_Waiting] = []
         size = 0
-        item = self._queue.get()
         while item is not None:
             if item.claim.acquire(blocking=False):
                 batch.append(item)
@@ -119,6 +166,8 @@ class Sequencer:
             except Empty:
                 return batch, False
         return batch, True
+
+    # --- In whoever has the turn ----------------------------------------------------------------------------------
 
     def _serve(self, batch: Sequence[_Waiting]) -> None:
         """Every caller of the batch gets an answer, whatever happens."""
@@ -157,7 +206,8 @@ class Sequencer:
             raise self._lost(connection, error) from error
         self._head = written.head
         for waiting, receipt in zip(batch, written.receipts, strict=True):
-            waiting.settle(receipt)
+            waiting.receipt = receipt
+        _tell(batch)
         announce(self._head.size)
 
     def _write_locked(self, connection: psycopg.Connection[Any], drafts: Sequence[Draft]) -> Written:
@@ -215,10 +265,65 @@ def _has_ended(connection: psycopg.Connection[Any]) -> bool:
 
 
 def _refuse(batch: Sequence[_Waiting], error: LedgerUnavailable) -> None:
+    left = [waiting for waiting in batch if waiting.receipt is None and waiting.error is None]
+    for waiting in left:
+        # Its own exception for each caller: they are raised in different threads.
+        waiting.error = LedgerUnavailable(str(error), ambiguous=error.ambiguous)
+    _tell(left)
+
+
+def _tell(batch: Sequence[_Waiting]) -> None:
+    """Wakes every caller; those of one event loop together, for waking a loop costs as much as waking a thread."""
+    loops: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
     for waiting in batch:
-        if waiting.receipt is None and waiting.error is None:
-            # Its own exception for each caller: they are raised in different threads.
-            waiting.settle(None, LedgerUnavailable(str(error), ambiguous=error.ambiguous))
+        if waiting.done is not None:
+            waiting.done.release()
+        elif waiting.loop is not None:
+            loops.setdefault(waiting.loop, []).append(waiting)
+    for loop, told in loops.items():
+        try:
+            loop.call_soon_threadsafe(_settle, told)
+        except RuntimeError:
+            logger.warning("%d callers of the ledger are gone: their event loop is closed", len(told))
+
+
+def _settle(batch: Sequence[_Waiting]) -> None:
+    for waiting in batch:
+        future = waiting.future
+        if future.done():
+            continue
+        if waiting.error is not None:
+            future.set_exception(waiting.error)
+        else:
+            future.set_result(waiting.receipt)
+
+
+class _Patience:
+    """Ends the waits of tasks that last too long. All last equally long, so one look a second at the oldest of an event
+    loop does what a timer for each would, at a fraction of the cost."""
+
+    LOOK = 1.0
+
+    def __init__(self) -> None:
+        self._watched: WeakKeyDictionary[asyncio.AbstractEventLoop, deque[tuple[float, _Waiting]]] = WeakKeyDictionary()
+
+    def watch(self, waiting: _Waiting) -> None:
+        loop = cast("asyncio.AbstractEventLoop", waiting.loop)
+        watched = self._watched.get(loop)
+        if watched is None:
+            watched = self._watched[loop] = deque()
+        if not watched:
+            loop.call_later(self.LOOK, self._look, loop)
+        watched.append((loop.time() + LONGEST_WAIT, waiting))
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        watched, now = self._watched[loop], loop.time()
+        while watched and (watched[0][1].future.done() or watched[0][0] <= now):
+            _, waiting = watched.popleft()
+            if not waiting.future.done():
+                waiting.future.set_exception(waiting.gave_up())
+        if watched:
+            loop.call_later(min(self.LOOK, watched[0][0] - now), self._look, loop)
 
 
 def _one_line(error: Exception) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -133,7 +136,7 @@ def test_a_connection_lost_between_two_appends_is_replaced_unnoticed(control_db:
 def end_sequencer_sessions(url: str, query: str = "true") -> None:
     with psycopg.connect(url, autocommit=True) as session:
         session.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'countersign-ledger'"
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'countersign-ledger' AND datname = current_database()"
             f" AND datname = current_database() AND {query}"
         )
 
@@ -187,19 +190,20 @@ def test_an_event_that_the_database_cannot_store_fails_alone(monkeypatch: pytest
         blocker.execute("SELECT FROM audit_head FOR UPDATE")
         first = pool.submit(record)
         wait_until_blocked(control_db)
-        bad = pool.submit(ledger.append, "statement.denied", principal="agent:a", query="not a uuid")
+        bad = pool.submit(ledger.append, "statement.\x00", principal="agent:a")
         with ThreadPoolExecutor(1) as other:
             good = other.submit(record)
             blocker.rollback()
             assert good.result().index in (2, 3)
     assert first.result().index == 1
-    with pytest.raises(ledger.LedgerUnavailable, match="uuid"):
+    with pytest.raises(ledger.LedgerUnavailable, match="NUL"):
         bad.result()
 
 
 def test_a_caller_waits_for_a_bounded_time_and_learns_what_is_known(monkeypatch: pytest.MonkeyPatch, control_db: str):
     record()
     monkeypatch.setattr("audit.sequencer.LONGEST_WAIT", 0.3)
+    monkeypatch.setattr("audit.ledger.ANSWER_TIMEOUT", 1.0)
     with ThreadPoolExecutor(2) as pool, psycopg.connect(control_db) as blocker:
         blocker.execute("SELECT FROM audit_head FOR UPDATE")
         taken = pool.submit(record, 1)
@@ -269,3 +273,41 @@ def test_check_names_a_read_only_database(control_db: str):
         finally:
             session.execute("SET default_transaction_read_only = off")
             session.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+
+
+async def test_tasks_append_while_their_event_loop_goes_on():
+    receipts = await asyncio.gather(
+        *(ledger.append_async("statement.denied", principal=f"agent:bot-{number}") for number in range(100))
+    )
+    assert sorted(receipt.index for receipt in receipts) == list(range(100))
+
+
+async def test_a_task_waits_for_a_bounded_time(monkeypatch: pytest.MonkeyPatch, control_db: str):
+    await ledger.append_async("statement.denied", principal="agent:a")
+    monkeypatch.setattr("audit.sequencer.LONGEST_WAIT", 0.3)
+    with psycopg.connect(control_db) as blocker:
+        blocker.execute("SELECT FROM audit_head FOR UPDATE")
+        with pytest.raises(ledger.LedgerUnavailable, match="not known"):
+            await ledger.append_async("statement.denied", principal="agent:a")
+
+
+def test_a_database_that_stops_answering_ends_the_wait(monkeypatch: pytest.MonkeyPatch):
+    record()
+    monkeypatch.setattr("audit.ledger.ANSWER_TIMEOUT", 0.3)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'countersign-ledger' AND datname = current_database()"
+        )
+        pids = [pid for (pid,) in cursor.fetchall()]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(ledger.LedgerUnavailable, match="not known") as refusal:
+            record()
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+    assert refusal.value.ambiguous
+    monkeypatch.undo()
+    record()
+    assert verify_ledger().intact
