@@ -1,7 +1,8 @@
 """Finding entries: by what, page by page, how many of what, and when.
 
-`filters` says what entries can be found by, `planning` which posting a search reads, `finding` gives pages, `counting`
-facets and histograms, `reading` single entries and the head, `saving` the searches that people keep.
+`filters` says what entries can be found by, `planning` which posting a search reads, `finding` gives pages, `overview`
+facets and a histogram, `counting` verdicts over time, `reading` single entries and the head, `saving` the searches that
+people keep.
 """
 
 from audit.search.counting import Bucket, verdict_counts
@@ -16,8 +17,10 @@ from audit.search.reading import (
     entry_with_payload,
     fetch_entry,
 )
+from audit.search.summary import Overview, overview
 
 __all__ = [
-    "Bucket", "EntryDetail", "EntryFilter", "LogHead", "Page", "SearchTooBroad", "current_head", "entries_after",
-    "entry_json", "entry_with_payload", "fetch_entry", "find_entries", "matches", "matching_indexes", "verdict_counts",
+    "Bucket", "EntryDetail", "EntryFilter", "LogHead", "Overview", "Page", "SearchTooBroad", "current_head", "entries_after",
+    "entry_json", "entry_with_payload", "fetch_entry", "find_entries", "matches", "matching_indexes", "overview",
+    "verdict_counts",
 ]  # fmt: skip

@@ -185,14 +185,15 @@ def _size(cursor: CursorWrapper) -> int:
 
 
 def _posting(plan: Plan, driving: Condition, value: Value, order: str, limit: int) -> tuple[str, list[Value]]:
+    """The plain comparison in front says that the column is not null, which the index's own condition asks for."""
     column, place = f"d.{driving.column}", f"(%s::{driving.type}, %s::bigint)"
     others = tuple(one for one in plan.conditions if one is not driving)
     rest, values = _compared(replace(plan, conditions=others), driving.table)
     statement = (
-        f"SELECT d.index FROM {driving.table} AS d WHERE {column} IS NOT NULL AND ({column}, d.index) >= {place}"  # noqa: S608
+        f"SELECT d.index FROM {driving.table} AS d WHERE {column} >= %s AND ({column}, d.index) >= {place}"  # noqa: S608
         f" AND ({column}, d.index) < {place}{rest} ORDER BY {column} {order}, d.index {order} LIMIT {limit:d}"
     )
-    return statement, [value, plan.first, value, plan.end, *values]
+    return statement, [value, value, plan.first, value, plan.end, *values]
 
 
 def _walk(plan: Plan, order: str, limit: int) -> tuple[str, list[Value]]:
