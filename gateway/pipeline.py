@@ -15,7 +15,14 @@ from gateway import catalogues
 from gateway.admission import authenticate, receive
 from gateway.models import Query, QueryState
 from gateway.parking import park
-from gateway.recording import note_assessment, record_failure, record_intent, record_outcome, record_refusal
+from gateway.recording import (
+    note_assessment,
+    record_check,
+    record_failure,
+    record_intent,
+    record_outcome,
+    record_refusal,
+)
 from gateway.release import release, replay
 from gateway.running import running
 from gateway.submission import Submission
@@ -50,10 +57,16 @@ def submit(submission: Submission) -> Outcome:
 
 
 def check(submission: Submission) -> Assessment:
-    """Facts and decision; nothing is run and nothing is recorded."""
+    """Facts and decision; nothing is run. That it was asked is recorded before it is told."""
     principal = authenticate(submission)
     datasource = fetch_datasource_for(principal, submission.datasource)
-    return assess(datasource, submission.sql, asking_of(principal, submission))
+    try:
+        assessment = assess(datasource, submission.sql, asking_of(principal, submission))
+    except Unreadable as error:
+        record_check(submission, datasource, None, error.code)
+        raise
+    record_check(submission, datasource, assessment)
+    return assessment
 
 
 def decide(principal: Principal, query: Query) -> Assessment:
@@ -81,9 +94,8 @@ def execute(principal: Principal, query: Query, assessment: Assessment) -> dict[
             error.query = query
             raise
     masked = masked_names(assessment, rows)
-    record_outcome(
-        query, principal.owner, intent, rows, [c.name for c, m in zip(rows.columns, masked, strict=True) if m]
-    )
+    hidden = [column.name for column, is_masked in zip(rows.columns, masked, strict=True) if is_masked]
+    record_outcome(query, assessment, principal.owner, intent, rows, hidden)
     catalogues.read_after(query.datasource, assessment.facts)
     return release(query, rows, masked)
 

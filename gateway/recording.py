@@ -13,18 +13,22 @@ from audit.events import MOST_NAMES, clean_text
 from audit.ledger import LedgerUnavailable, Receipt
 from gateway.drivers.base import Rows
 from gateway.models import Query, QueryState
+from gateway.submission import Submission
 from governance.assessment import Assessment, decision_json, facts_json
 from governance.errors import GatewayError, ServiceUnavailable
+from governance.models import DataSource
+from governance.policy.decision import Obligations
 
 SQL_NORMAL = 4000
 MOST_LISTED = 50
 # Three such and everything else together stay below what an entry may have (audit/entries.py).
-LARGEST_LIST = 14_000
+LARGEST_LIST = 11_500
+LARGEST_SHORT_LIST = 3_000
 
 
 def record_intent(query: Query, assessment: Assessment, owner: str, **more: Any) -> Receipt:
     """Durable when it returns; only then may the statement run. The exact text and parameters are in the payload."""
-    fields = {**_asked(query, owner), **_assessed(assessment), **more}
+    fields = {**_asked(query, owner), **_assessed(assessment), **_shown(assessment), **more}
     receipt = _append("statement.intent", fields, payload={"sql": query.sql, "params": query.params})
     _update(
         query,
@@ -36,7 +40,9 @@ def record_intent(query: Query, assessment: Assessment, owner: str, **more: Any)
     return receipt
 
 
-def record_outcome(query: Query, owner: str, intent: Receipt, rows: Rows, masked: list[str]) -> Receipt:
+def record_outcome(
+    query: Query, assessment: Assessment, owner: str, intent: Receipt, rows: Rows, masked: list[str]
+) -> Receipt:
     receipt = _append(
         "statement.outcome",
         {
@@ -46,6 +52,8 @@ def record_outcome(query: Query, owner: str, intent: Receipt, rows: Rows, masked
             "risk": query.risk,
             "fingerprint": query.fingerprint,
             "relations": _relations(query.facts),
+            "classes": _classes(assessment),
+            **_shown(assessment),
             "intent": intent.index,
             "rows": rows.count,
             "bytes": rows.bytes,
@@ -88,6 +96,22 @@ def record_refusal(query: Query, owner: str, error: GatewayError, assessment: As
     changes = _assessed_columns(query) | {"problem": problem_of(error), "verdict": "deny"}
     _finish(query, QueryState.DENIED, receipt, **changes)
     return receipt
+
+
+def record_check(submission: Submission, datasource: DataSource, assessment: Assessment | None, code: str = "") -> None:
+    """Whoever tries out what policy lets through leaves a trace. `code`: why the text could not be read."""
+    principal, run = submission.principal, submission.run
+    asked = {
+        "principal": principal.label,
+        "owner": principal.owner,
+        "door": submission.door,
+        "datasource": datasource.name,
+        "environment": datasource.environment,
+        "credential": str(principal.credential_id) if principal.credential_id else None,
+        **_context(run.id, run.step, run.model, run.traceparent, submission.on_behalf_of, submission.purpose),
+    }
+    told = _assessed(assessment) if assessment else {"verdict": "deny", "code": code}
+    _append("statement.checked", {**asked, **told}, payload={"sql": submission.sql})
 
 
 def note_assessment(query: Query, assessment: Assessment) -> None:
@@ -133,6 +157,10 @@ UNRECORDED = {
         "The ledger cannot record what became of the statement, so no row leaves. A write may have been made.",
         "Look at the query's state before you send a write again; a read can simply be sent again.",
     ),
+    "statement.checked": (
+        "The ledger cannot record the check, so nothing is told.",
+        "Try again shortly; the gateway recovers by itself.",
+    ),
 }
 
 
@@ -149,14 +177,23 @@ def _asked(query: Query, owner: str) -> dict[str, Any]:
         "datasource": query.datasource.name,
         "environment": query.datasource.environment,
         "query": str(query.pk),
-        "run": clean_text(query.run) or None,
-        "step": clean_text(query.step) or None,
-        "model": clean_text(query.model) or None,
-        "traceparent": query.traceparent or None,
-        "on_behalf_of": clean_text(query.on_behalf_of) or None,
-        "purpose": clean_text(query.purpose) or None,
+        **_context(query.run, query.step, query.model, query.traceparent, query.on_behalf_of, query.purpose),
         "credential": str(query.credential) if query.credential else None,
         "request": str(query.request_id) if query.request_id else None,
+    }
+
+
+def _context(
+    run: str, step: str, model: str, traceparent: str, on_behalf_of: str, purpose: str
+) -> dict[str, str | None]:
+    """What whoever asks says of itself."""
+    return {
+        "run": clean_text(run) or None,
+        "step": clean_text(step) or None,
+        "model": clean_text(model) or None,
+        "traceparent": traceparent or None,
+        "on_behalf_of": clean_text(on_behalf_of) or None,
+        "purpose": clean_text(purpose) or None,
     }
 
 
@@ -170,12 +207,33 @@ def _assessed(assessment: Assessment) -> dict[str, Any]:
         "kinds": sorted(kind.value for kind in facts.kinds),
         "hazards": sorted(facts.hazard_codes),
         "unknown": fitting([clean_text(unknown.what, 100) for unknown in facts.unknown][:MOST_LISTED], 6_000) or None,
-        "policies": list(decision.policies),
+        "policies": fitting(list(decision.policies), LARGEST_SHORT_LIST),
         "policy_version": decision.set_version,
         "catalogue_version": assessment.script.catalogue.version,
         "masked": fitting([f"{m.schema}.{m.relation}.{m.column}" for m in decision.obligations.masks]) or None,
+        "obligations": _obligations(decision.obligations),
         "sql_normal": _cut(facts.normal),
+        "classes": _classes(assessment),
     }
+
+
+def _classes(assessment: Assessment) -> list[str] | None:
+    """The classes of data that it reads or writes, masked or not."""
+    return fitting(list(assessment.touched.classes), LARGEST_SHORT_LIST) or None
+
+
+def _shown(assessment: Assessment) -> dict[str, list[str] | None]:
+    """Which of the classes whoever asked gets to see as they are; only where the statement runs."""
+    return {"unmasked": fitting(list(assessment.touched.unmasked), LARGEST_SHORT_LIST) or None}
+
+
+def _obligations(bound: Obligations) -> dict[str, Any] | None:
+    """What the run is bound to besides masks. The condition of a row filter is in the policy set of that version."""
+    filters = [clean_text(f"{one.schema}.{one.relation} by {one.policy}") for one in bound.row_filters]
+    told: dict[str, Any] = {"row_filters": fitting(filters, LARGEST_SHORT_LIST)} if filters else {}
+    if bound.max_rows is not None:
+        told["max_rows"] = bound.max_rows
+    return told or None
 
 
 def fitting(names: list[str], most: int = LARGEST_LIST) -> list[str]:

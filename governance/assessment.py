@@ -37,6 +37,7 @@ from governance.policy.engine import decide
 from governance.policy.program import CHANGES_BY_ITSELF, PolicyProgram
 from governance.policy.question import Question
 from governance.risk import assess as assess_risk
+from governance.touched import NOTHING, Touched, touched_classes
 from governance.versions import Versions, in_force
 from identity.principals import Principal
 
@@ -69,6 +70,7 @@ class Assessment:
     decision: Decision
     plans: tuple[MaskPlan, ...] = ()
     texts: tuple[str, ...] = ()
+    touched: Touched = NOTHING
 
     @property
     def is_rewritten(self) -> bool:
@@ -128,26 +130,33 @@ def _assess(
     asking: Asking,
     now: datetime | None = None,
 ) -> Assessment:
-    touched = {(use.schema, use.name) for use in script.facts.relations}
-    mine = {name: columns for name, columns in classes.items() if name in touched}
+    relations = {(use.schema, use.name) for use in script.facts.relations}
+    mine = {name: columns for name, columns in classes.items() if name in relations}
     hazards = tuple(hazard for analysis in script.statements for hazard in sensitive_hazards(analysis, mine))
     facts = dataclasses.replace(script.facts, hazards=script.facts.hazards + hazards) if hazards else script.facts
-    asked = _with_unclassified_text(datasource, script, mine, touched)
+    asked = _with_unclassified_text(datasource, script, mine, relations)
     risk, decision = _decide(datasource, facts, asked, program, asking, now)
-    if decision.verdict is Verdict.DENY:
-        return Assessment(script, facts, risk, decision)
-    obligations = decision.obligations
+    plans: tuple[MaskPlan, ...] = ()
+    texts: tuple[str, ...] = ()
     try:
-        plans = tuple(plan_masks(one, obligations.masks, obligations.row_filters) for one in script.statements)
-        if shown := explained(script.statements, plans):
-            facts = dataclasses.replace(facts, hazards=(*facts.hazards, shown))
-            risk, decision = _decide(datasource, facts, asked, program, asking, now)
-            if decision.verdict is Verdict.DENY:
-                return Assessment(script, facts, risk, decision)
-        texts = tuple(rewrite(analysis, plan) for analysis, plan in zip(script.statements, plans, strict=True))
-        return Assessment(script, facts, risk, decision, plans, texts)
+        if decision.verdict is not Verdict.DENY:
+            plans = _planned(script, decision)
+            if shown := explained(script.statements, plans):
+                facts = dataclasses.replace(facts, hazards=(*facts.hazards, shown))
+                risk, decision = _decide(datasource, facts, asked, program, asking, now)
+        if decision.verdict is not Verdict.DENY:
+            texts = tuple(rewrite(analysis, plan) for analysis, plan in zip(script.statements, plans, strict=True))
     except MaskingImpossible as error:
-        return Assessment(script, facts, risk, _refused(decision, error))
+        decision = _refused(decision, error)
+    touched = touched_classes(facts, mine, decision)
+    if decision.verdict is Verdict.DENY:
+        return Assessment(script, facts, risk, decision, touched=touched)
+    return Assessment(script, facts, risk, decision, plans, texts, touched)
+
+
+def _planned(script: Script, decision: Decision) -> tuple[MaskPlan, ...]:
+    bound = decision.obligations
+    return tuple(plan_masks(one, bound.masks, bound.row_filters) for one in script.statements)
 
 
 def _refused(decision: Decision, error: MaskingImpossible) -> Decision:
