@@ -11,6 +11,8 @@ import orjson
 import pyarrow as pa
 from rest_framework import renderers
 
+from audit.exports.cells import neutral
+
 CHUNK_ROWS = 1000
 
 
@@ -42,7 +44,7 @@ class ResultRenderer(renderers.BaseRenderer):
 
 
 class CSVRenderer(ResultRenderer):
-    """RFC 4180, with a header row; NULL is an empty field, nested values are JSON."""
+    """RFC 4180, with a header row; NULL is an empty field, nested values are JSON; no cell is a formula to a spreadsheet."""
 
     media_type = "text/csv"
     format = "csv"
@@ -50,7 +52,7 @@ class CSVRenderer(ResultRenderer):
     def stream(self, content: Mapping[str, Any]) -> Iterator[bytes]:
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\r\n")
-        writer.writerow([column["name"] for column in content["columns"]])
+        writer.writerow([neutral(column["name"]) for column in content["columns"]])
         for number, row in enumerate(content["rows"], 1):
             writer.writerow([_flat(value) for value in row])
             if number % CHUNK_ROWS == 0:
@@ -106,6 +108,8 @@ def _flat(value: Any) -> Any:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, str):
+        return neutral(value)
     return orjson.dumps(value).decode() if isinstance(value, (dict, list)) else value
 
 
