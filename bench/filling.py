@@ -19,8 +19,8 @@ FROM (
         to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
     ), 'UTF8') AS header
     FROM (
-        SELECT n, timestamptz '2026-01-01Z' + n * interval '1 millisecond' AS at
-        FROM generate_series(%s::bigint, %s::bigint - 1) AS n
+        SELECT n, greatest(head."time", '2026-01-01Z') + (n - head.size + 1) * interval '1 millisecond' AS at
+        FROM audit_head AS head, generate_series(head.size, %s::bigint - 1) AS n
     ) AS moments OFFSET 0
 ) AS entries
 """
@@ -41,7 +41,7 @@ def fill_log(size: int) -> None:
         first, end = frontier.size, min(size, frontier.size + AT_ONCE)
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit = off")
-            cursor.execute(_FILL, [first, end])
+            cursor.execute(_FILL, [end])
             cursor.execute("SELECT leaf FROM audit_entry WHERE index >= %s AND index < %s ORDER BY index", [first, end])
             for (leaf,) in cursor.fetchall():
                 frontier.append(bytes(leaf))

@@ -16,7 +16,8 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from audit.merkle import HASH_SIZE
-from audit.models import Entry
+from audit.models import Head
+from audit.reading import entries_between
 
 WIDTH = 256
 HEIGHT = 8
@@ -76,6 +77,11 @@ def bring_up_to_date() -> int:
         for start in range(first, end, MOST_AT_ONCE):
             _make(level, start, min(start + MOST_AT_ONCE, end))
     return size
+
+
+def first_live() -> int:
+    """The first entry that is not in an archive."""
+    return Head.objects.values_list("first", flat=True).get(id=1)
 
 
 def _position() -> tuple[int, list[int]]:
@@ -171,8 +177,7 @@ def entry_bundle(number: int, width: int = WIDTH) -> bytes:
     size = _position()[0]
     _check_width(width, width_at(0, number, size), f"bundle {number}", size)
     first = number * WIDTH
-    entries = Entry.objects.filter(index__gte=first, index__lt=first + width).order_by("index")
-    headers = [bytes(header) for header in entries.values_list("header", flat=True)]
+    headers = [entry.header for entry in entries_between(first, first + width)]
     if len(headers) != width:
         raise LogDamaged(f"entries {first} to {first + width - 1} are not all there")
     return b"".join(len(header).to_bytes(2) + header for header in headers)

@@ -1,5 +1,15 @@
 """The verifiable log over REST: checkpoint, proofs, tiles, keys."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from gateway.api import ledger_views
+
+urlpatterns: list[URLPattern] = [
+    path("audit/entries/<int:index>", ledger_views.EntryView.as_view(), name="api-entry"),
+    path("audit/checkpoint", ledger_views.CheckpointView.as_view(), name="api-checkpoint"),
+    path("audit/proof/inclusion", ledger_views.InclusionView.as_view(), name="api-inclusion"),
+    path("audit/proof/consistency", ledger_views.ConsistencyView.as_view(), name="api-consistency"),
+    path("audit/tile/entries/<path:tile>", ledger_views.BundleView.as_view(), name="api-bundle"),
+    path("audit/tile/<str:level>/<path:tile>", ledger_views.TileView.as_view(), name="api-tile"),
+    path("audit/keys", ledger_views.KeysView.as_view(), name="api-keys"),
+]
