@@ -1,4 +1,7 @@
-"""Searching on where the live table ends. What retention moved to archives is found by reading them, so only then."""
+"""Searching on where the live table ends. What retention moved to archives is found by reading them, so only then.
+
+Retention reads filters from this package, so its modules are imported when they are needed.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ def find_in_archives(
     wanted: EntryFilter, *, before: int | None = None, after: int | None = None, limit: int
 ) -> list[Entry]:
     """Up to `limit` entries next to `before` or `after`, or the newest archived ones; newest first."""
-    found = _retention("archive_search").find_in_archives(wanted, before, after, limit)
+    retention = importlib.import_module("audit.retention.archive_search")
+    found = retention.find_in_archives(wanted, before, after, limit)
     entries = [_entry(row) for row in found]
     return sorted((one for one in entries if matches(wanted, one.fields)), key=lambda one: -one.index)
 
@@ -26,15 +30,11 @@ def find_in_archives(
 def entry_in_archives(index: int) -> Entry | None:
     if not 0 <= index < archived_before():
         return None
-    return next(iter(find_in_archives(EntryFilter(), before=index + 1, after=index - 1, limit=1)), None)
+    stored = importlib.import_module("audit.reading").entry_at(index)
+    return None if stored is None else _entry(stored)
 
 
 def _entry(row: Any) -> Entry:
     if isinstance(row, Entry):
         return row
     return Entry(index=row.index, time=row.time, kind=row.kind, header=row.header, leaf=row.leaf)
-
-
-def _retention(name: str) -> Any:
-    """Imported when needed: retention reads filters from this package."""
-    return importlib.import_module(f"audit.retention.{name}")

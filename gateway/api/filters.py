@@ -9,11 +9,14 @@ from typing import Any
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from audit.events import KINDS, VERDICTS
 from audit.search import EntryFilter
+from audit.search.filters import COLUMNS, MOST_VALUES, NAMES, TERMS
 from identity.principals import Principal
 
-TEXTS = ("kind", "principal", "datasource", "relation", "verdict", "fingerprint", "run", "query", "request", "text")
-KNOWN = {*TEXTS, "since", "until", "before", "after", "limit"}
+# What may be given several times, by REST's name and the filter's: entries that have any of the values are found.
+REPEATED = {name: name for name in COLUMNS} | {NAMES.get(name, name): name for name in TERMS}
+KNOWN = {*REPEATED, "text", "risk_min", "since", "until", "before", "after", "limit"}
 
 
 def number(request: Request, name: str, default: float, least: float, most: float) -> float:
@@ -59,13 +62,34 @@ class EntryQuery:
     def of(cls, request: Request, principal: Principal) -> EntryQuery:
         if unknown := sorted(set(request.query_params) - KNOWN):
             raise ValidationError({name: [f"is not a filter. Known: {', '.join(sorted(KNOWN))}."] for name in unknown})
-        texts: dict[str, Any] = {name: request.query_params.get(name) or None for name in TEXTS}
+        values: dict[str, Any] = {field: _values(request, name) for name, field in REPEATED.items()}
         if not principal.is_person:
-            texts["principal"] = principal.label
-        wanted = EntryFilter(since=moment(request, "since"), until=moment(request, "until"), **texts)
+            values["principal"] = principal.label
+        wanted = EntryFilter(
+            since=moment(request, "since"),
+            until=moment(request, "until"),
+            text=request.query_params.get("text") or None,
+            risk_min=_risk(request),
+            **values,
+        )
         return cls(
             wanted, _index(request, "before"), _index(request, "after"), int(number(request, "limit", 50, 1, 500))
         )
+
+
+def _values(request: Request, name: str) -> tuple[str, ...] | None:
+    """Empty ones are as good as not given."""
+    values = tuple(filter(None, dict.fromkeys(request.query_params.getlist(name))))
+    if len(values) > MOST_VALUES:
+        raise ValidationError({name: [f"can be given at most {MOST_VALUES} times"]})
+    choices: dict[str, Any] = {"verdict": VERDICTS, "kind": KINDS}
+    if name in choices and (unknown := [value for value in values if value not in choices[name]]):
+        raise ValidationError({name: [f"{unknown[0]!r} is none of {', '.join(choices[name])}"]})
+    return values or None
+
+
+def _risk(request: Request) -> int | None:
+    return int(number(request, "risk_min", 0, 0, 100)) if request.query_params.get("risk_min") else None
 
 
 def _index(request: Request, name: str) -> int | None:

@@ -154,6 +154,8 @@ ENTRIES = answers(
         results=serializers.ListField(child=serializers.DictField()),
         before=whole(allow_null=True, help_text="`before` of the page of older entries."),
         after=whole(allow_null=True, help_text="`after` of the page of newer entries."),
+        behind=whole(help_text="How many of the newest entries cannot be found yet; nearly always 0."),
+        archived=whole(help_text="How many of these entries came from archives."),
     ),
     400,
 )
@@ -162,12 +164,34 @@ REQUEST_FILTERS = [
     OpenApiParameter("limit", int),
     OpenApiParameter("offset", int),
 ]
+_ANY_OF = {
+    "principal": "Who acted, like `agent:name` or `user:name`.",
+    "on_behalf_of": "For whom it was.",
+    "actor": "Who decided or changed something, like `user:name`.",
+    "datasource": "The data source.",
+    "relation": "A relation that the statement touched, like `schema.table`.",
+    "class": "A class of sensitive data that the statement touched.",
+    "policy": "A policy that decided.",
+    "status": "How it ended, like `executed` or `failed`.",
+    "kind": "The kind of event, like `statement.outcome`.",
+    "fingerprint": "The statement's fingerprint.",
+    "run": "The agent's run.",
+    "query": "The query's id.",
+    "request": "The request's id.",
+}
 ENTRY_FILTERS = [
-    *(OpenApiParameter(name, OpenApiTypes.DATETIME) for name in ("since", "until")),
     *(
-        OpenApiParameter(name, str)
-        for name in ("kind", "principal", "datasource", "relation", "fingerprint", "run", "query", "request", "text")
+        OpenApiParameter(name, OpenApiTypes.DATETIME, description=what)
+        for name, what in (("since", "From this time on."), ("until", "Before this time."))
     ),
-    OpenApiParameter("verdict", str, enum=["allow", "review", "deny"]),
-    *(OpenApiParameter(name, int) for name in ("before", "after", "limit")),
+    *(
+        OpenApiParameter(name, str, many=True, description=f"{what} Repeat it for any of several.")
+        for name, what in _ANY_OF.items()
+    ),
+    OpenApiParameter("verdict", str, many=True, enum=["allow", "review", "deny"], description="The decision."),
+    OpenApiParameter("risk_min", int, description="The least risk, from 0 to 100."),
+    OpenApiParameter("text", str, description="Text in the statement without its constants, in either case."),
+    OpenApiParameter("before", int, description="Entries with a lower index: the page of older ones."),
+    OpenApiParameter("after", int, description="Entries with a higher index: the page of newer ones."),
+    OpenApiParameter("limit", int, description="How many, from 1 to 500; 50 where it is not given."),
 ]

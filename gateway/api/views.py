@@ -182,14 +182,22 @@ class ReviewsView(APIView):
 class EntriesView(APIView):
     @extend_schema(operation_id="list_entries", parameters=schemas.ENTRY_FILTERS, responses=schemas.ENTRIES)
     def get(self, request: Request) -> Response:
-        """Ledger entries, newest first. An agent sees those of its own."""
+        """Ledger entries, newest first. An agent sees those of its own. A parameter that is no filter is refused."""
         asked = EntryQuery.of(request, principal_of(request))
         try:
             page = find_entries(asked.filter, before=asked.before, after=asked.after, limit=asked.limit)
         except SearchTooBroad as error:
             return problem(400, "too-broad", "The search is too broad", str(error))
         results = [entry_json(entry) for entry in page.entries]
-        return Response({"results": results, "before": page.next, "after": page.previous})
+        return Response(
+            {
+                "results": results,
+                "before": page.next,
+                "after": page.previous,
+                "behind": page.behind,
+                "archived": page.archived,
+            }
+        )
 
 
 # --- Shared -------------------------------------------------------------------------------------------------------
