@@ -202,6 +202,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": float(COUNTERSIGN_CHECKPOINT_SECONDS),
         "options": {"expires": COUNTERSIGN_CHECKPOINT_SECONDS},
     },
+    "sweep-exports": {"task": "audit.sweep_exports", "schedule": 5.0},
+    "delete-expired-exports": {"task": "audit.delete_expired_exports", "schedule": 600.0},
     "read-catalogues": {"task": "gateway.read_catalogues", "schedule": 900.0},
     "delete-old-results": {"task": "gateway.delete_expired_results", "schedule": 600.0},
 }
@@ -301,6 +303,9 @@ SPECTACULAR_SETTINGS = {
 # governance/versions.py: how long a process believes what is in force, and so how long a change takes to be reported as made.
 LEASE_SECONDS = env.int("COUNTERSIGN_LEASE_MS", 250, validate=validate.Range(min=0, max=2000)) / 1000
 RESULT_RETENTION_HOURS = env.int("COUNTERSIGN_RESULT_RETENTION_HOURS", 24, validate=validate.Range(min=1, max=24 * 90))
+# Files of exports: the same folder for web and worker processes.
+EXPORTS_DIR = Path(env.str("COUNTERSIGN_EXPORTS", str(VAR_DIR / "exports"))).resolve()
+EXPORT_RETENTION_DAYS = env.int("COUNTERSIGN_EXPORT_RETENTION_DAYS", 7, validate=validate.Range(min=1, max=365))
 MAX_WAIT_SECONDS = 60
 
 LOGGING = {
