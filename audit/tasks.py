@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from audit.exports.tasks import make_export as make_export
 from audit.following import catch_up
 from audit.transparency.tasks import publish_checkpoint as publish_checkpoint
 from audit.transparency.tile_tasks import make_tiles as make_tiles
