@@ -15,7 +15,7 @@ from django.db import connection
 from psycopg import sql
 
 from audit import ledger
-from audit.inspection import verify_ledger
+from audit.verification.inspection import verify_ledger
 from audit.models import Entry
 from tests.fixtures.databases import server_url
 

@@ -9,12 +9,12 @@ import pytest
 from django.db import InternalError, ProgrammingError, connection, transaction
 
 from audit import ledger
-from audit.inspection import verify_ledger
 from audit.merkle import root_of
 from audit.models import Entry, Tile
 from audit.transparency import tiles
 from audit.transparency.tile_tasks import make_tiles
 from audit.transparency.tiles import LogDamaged, NotInLog
+from audit.verification.inspection import verify_ledger
 from bench.filling import fill_log
 
 pytestmark = pytest.mark.usefixtures("control_db")
