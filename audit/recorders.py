@@ -1,4 +1,4 @@
-"""Records what other parts announce by signal: changes of who may act, and signing in.
+"""Records what other parts announce by signal: changes of who may act, refused credentials, signing in and out.
 
 A receiver that fails makes the sender fail: a change of identity that cannot be recorded is undone with its
 transaction, a sign-in that cannot be recorded is refused.
@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.contrib.auth.signals import user_logged_in, user_login_failed
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.db import connection
 from django.http import HttpRequest
 
-from audit import ledger
+from audit import ledger, people, refusals
 from audit.events import clean_text
-from identity.models import User
+from identity.credentials import holder_label
+from identity.models import Credential, User
 from identity.principals import principal_of_user
-from identity.signals import identity_changed
+from identity.signals import credential_refused, identity_changed
 
 LONGEST_USERNAME = 150
 
@@ -26,6 +27,9 @@ def connect() -> None:
     identity_changed.connect(record_identity_change, dispatch_uid="audit.identity_changed")
     user_logged_in.connect(record_signin, dispatch_uid="audit.signin_succeeded")
     user_login_failed.connect(record_failed_signin, dispatch_uid="audit.signin_failed")
+    user_logged_out.connect(record_signout, dispatch_uid="audit.signin_ended")
+    credential_refused.connect(record_refused_credential, dispatch_uid="audit.credential_refused")
+    people.connect()
 
 
 def record_identity_change(*, kind: str, fields: Mapping[str, Any], **_signal: Any) -> None:
@@ -42,6 +46,25 @@ def record_failed_signin(
     """The name that was tried, never the password."""
     attempted = credentials.get("username") or credentials.get("login") or credentials.get("email") or ""
     _record("signin.failed", username=clean_text(str(attempted), LONGEST_USERNAME), address=_address(request))
+
+
+def record_signout(*, request: HttpRequest | None, user: User | None, **_signal: Any) -> None:
+    """Nobody is told of as signed out who was not signed in."""
+    if user is not None:
+        _record("signin.ended", principal=principal_of_user(user).label, address=_address(request))
+
+
+def record_refused_credential(*, reason: str, credential: Credential | None, **_signal: Any) -> None:
+    fields = {}
+    if credential is not None:
+        holder = holder_label(credential)
+        fields = {
+            "principal": holder,
+            "holder": holder,
+            "credential": str(credential.id),
+            "prefix": credential.prefix,
+        }
+    refusals.note(reason, fields)
 
 
 def _record(kind: str, **fields: Any) -> None:

@@ -11,7 +11,7 @@ from identity.errors import IdentityError
 from identity.models import Agent, User
 from identity.people import groups_named
 from identity.revocations import announce_end
-from identity.signals import identity_changed
+from identity.signals import announced, identity_changed
 
 
 @transaction.atomic
@@ -26,8 +26,9 @@ def add_agent(name: str, owner: User, groups: Iterable[str], description: str = 
         agent.clean_fields()
     except ValidationError as error:
         raise IdentityError(f"Agent {name!r} cannot be added: {' '.join(error.messages)}") from error
-    agent.save()
-    agent.groups.set(groups_named(groups))
+    with announced():
+        agent.save()
+        agent.groups.set(groups_named(groups))
     identity_changed.send(
         Agent,
         kind="agent.added",

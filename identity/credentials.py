@@ -24,7 +24,7 @@ from identity.errors import IdentityError, NotAuthenticated
 from identity.models import Agent, Credential, User
 from identity.principals import Principal, principal_of_agent, principal_of_user
 from identity.revocations import announce_end
-from identity.signals import identity_changed
+from identity.signals import credential_refused, identity_changed
 
 TOKEN = re.compile(r"\Acs_([a-z0-9]{8})_([A-Za-z0-9_-]{43})\Z")
 PREFIX_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -71,7 +71,7 @@ def issue(holder: User | Agent, *, expires_in: timedelta | None = None, issued_b
         kind="credential.issued",
         fields={
             "actor": issued_by,
-            "holder": _holder_label(credential),
+            "holder": holder_label(credential),
             "credential": str(credential.id),
             "prefix": prefix,
             "expires_at": credential.expires_at.isoformat() if credential.expires_at else None,
@@ -84,17 +84,26 @@ def authenticate(token: str) -> Principal:
     """The principal whose token this is. Raises `NotAuthenticated`; takes as long for a wrong secret as for a right one."""
     match = TOKEN.match(token)
     if match is None:
-        raise NotAuthenticated("not a token of ours")
+        raise _refused("not a token of ours")
     found = Credential.objects.select_related("user", "agent__owner").only(*NEEDED)
     credential = found.filter(prefix=match.group(1)).first()
     if credential is None or not hmac.compare_digest(bytes(credential.digest), _digest(token)):
-        raise NotAuthenticated("unknown token")
-    require_live(credential)
+        raise _refused("unknown token")
+    try:
+        require_live(credential)
+    except NotAuthenticated as error:
+        raise _refused(error.reason, credential) from error
     _touch(credential)
     if credential.agent is not None:
         return principal_of_agent(credential.agent, credential.id)
     # The table's check constraint: exactly one of agent and user is set.
     return principal_of_user(cast(User, credential.user), credential.id)
+
+
+def _refused(reason: str, credential: Credential | None = None) -> NotAuthenticated:
+    """A secret that does not fit is never told of as its prefix's: anybody can have seen a prefix."""
+    credential_refused.send(Credential, reason=reason, credential=credential)
+    return NotAuthenticated(reason)
 
 
 def require_live(credential: Credential) -> None:
@@ -144,7 +153,7 @@ def revoke(credential: Credential, *, actor: str) -> None:
             kind="credential.revoked",
             fields={
                 "actor": actor,
-                "holder": _holder_label(credential),
+                "holder": holder_label(credential),
                 "credential": str(credential.id),
                 "prefix": credential.prefix,
             },
@@ -159,5 +168,5 @@ def _touch(credential: Credential) -> None:
         Credential.objects.filter(stale, pk=credential.pk).update(last_used_at=now)
 
 
-def _holder_label(credential: Credential) -> str:
+def holder_label(credential: Credential) -> str:
     return f"agent:{credential.agent}" if credential.agent is not None else f"user:{credential.user}"

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from identity.errors import IdentityError
 from identity.models import Agent, User
-from identity.signals import identity_changed
+from identity.signals import announced, identity_changed
 
 LONGEST_GROUP = 150
 
@@ -49,8 +49,9 @@ def add_user(
     except ValidationError as error:
         raise IdentityError(f"User {username!r} cannot be added: {' '.join(error.messages)}") from error
     user.set_password(password)
-    user.save()
-    user.groups.set(groups_named(groups))
+    with announced():
+        user.save()
+        user.groups.set(groups_named(groups))
     identity_changed.send(
         User,
         kind="user.added",
