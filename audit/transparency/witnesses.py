@@ -133,13 +133,18 @@ def _check_bucket(address: str) -> None:
         raise WitnessRefused("address", "Give bucket and prefix like s3://audit-office/countersign.")
 
 
-def _check_url(address: str) -> None:
+def _is_url(text: str) -> bool:
+    """Of a server and a path on it: without password, query or fragment."""
     try:
-        parts = urlsplit(address)
-        right = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+        parts = urlsplit(text)
+        right = bool(parts.hostname) and parts.scheme in ("http", "https") and (parts.port is None or parts.port > 0)
     except ValueError:
-        right = False
-    if not right or "@" in parts.netloc or parts.query or parts.fragment or not address.isascii() or " " in address:
+        return False
+    return right and text.isascii() and text.isprintable() and not set(" @?#") & set(text)
+
+
+def _check_url(address: str) -> None:
+    if not _is_url(address):
         raise WitnessRefused(
             "address",
             "Give the witness's submission prefix, like https://witness.example.com/path, without a password.",
@@ -168,8 +173,8 @@ def _check_credentials(kind: str, given: Mapping[str, str]) -> None:
         raise WitnessRefused("credentials", f"Each is text of at most {LONGEST_CREDENTIAL} characters.")
     if bool(given.get("access_key")) != bool(given.get("secret_key")):
         raise WitnessRefused("credentials", "Give access key and secret key together, or neither.")
-    if given.get("endpoint"):
-        _check_url(given["endpoint"])
+    if given.get("endpoint") and not _is_url(given["endpoint"]):
+        raise WitnessRefused("credentials", "Give the store's endpoint like https://s3.example.com, or leave it out.")
 
 
 CHECKS = {"directory": _check_directory, "s3": _check_bucket, "tlog-witness": _check_url}

@@ -130,7 +130,7 @@ def test_a_wrong_signature_by_a_known_key_fails_the_note_although_another_is_rig
     ours, also = signer(), signer("example.com/also")
     note = parse(sign("text\n", [ours, also]))
     bent = Signature(also.name, also.verifier_key.id, bytes(64))
-    with pytest.raises(NoteError, match="example.com/also"):
+    with pytest.raises(NoteError, match=r"example\.com/also"):
         verify(Note(note.text, (note.signatures[0], bent)), [ours.verifier_key, also.verifier_key])
 
 
