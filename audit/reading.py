@@ -103,7 +103,7 @@ SELECT entry.index, entry."time", entry.kind, entry.header, entry.leaf, octet_le
 FROM audit_entry AS entry LEFT JOIN audit_payload AS payload ON %s AND payload.index = entry.index
 WHERE entry.index >= %s AND entry.index < %s ORDER BY entry.index
 """
-_PAYLOADS = "SELECT index, key, nonce, ciphertext FROM audit_payload WHERE index >= %s AND index < %s"  # keys and sizes were seen
+_PAYLOADS = "SELECT index, key, nonce, ciphertext FROM audit_payload WHERE index >= %s AND index < %s"
 
 
 def _live(first: int, end: int, *, with_payloads: bool) -> tuple[list[StoredEntry], int]:

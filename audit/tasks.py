@@ -6,6 +6,8 @@ from celery import shared_task
 
 from audit.exports.tasks import make_export as make_export
 from audit.following import catch_up
+from audit.retention.tasks import archive_before as archive_before
+from audit.retention.tasks import keep_retention as keep_retention
 from audit.transparency.tasks import publish_checkpoint as publish_checkpoint
 from audit.transparency.tile_tasks import make_tiles as make_tiles
 

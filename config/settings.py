@@ -206,6 +206,7 @@ CELERY_BEAT_SCHEDULE = {
     "delete-expired-exports": {"task": "audit.delete_expired_exports", "schedule": 600.0},
     "read-catalogues": {"task": "gateway.read_catalogues", "schedule": 900.0},
     "delete-old-results": {"task": "gateway.delete_expired_results", "schedule": 600.0},
+    "archive-old-entries": {"task": "audit.keep_retention", "schedule": 86_400.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "run" / "celerybeat-schedule")
 
@@ -307,12 +308,12 @@ RESULT_RETENTION_HOURS = env.int("COUNTERSIGN_RESULT_RETENTION_HOURS", 24, valid
 EXPORTS_DIR = Path(env.str("COUNTERSIGN_EXPORTS", str(VAR_DIR / "exports"))).resolve()
 EXPORT_RETENTION_DAYS = env.int("COUNTERSIGN_EXPORT_RETENTION_DAYS", 7, validate=validate.Range(min=1, max=365))
 MAX_WAIT_SECONDS = 60
-
 # audit/refusals.py: how often refused credentials are told of, with how many they were.
 REFUSALS_EVERY_SECONDS = env.int("COUNTERSIGN_REFUSALS_EVERY_SECONDS", 60, validate=validate.Range(min=1, max=86_400))
 # audit/retention: a directory or s3:// address for archives of the ledger; after how many days entries move there, 0 never.
 ARCHIVES = env.str("COUNTERSIGN_ARCHIVES", str(VAR_DIR / "archives"))
 RETENTION_DAYS = env.int("COUNTERSIGN_RETENTION_DAYS", 0, validate=validate.Range(min=0, max=36_500))
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -47,7 +47,7 @@ MOST_ROWS_IN_GROUP = 16_384
 MOST_BYTES_IN_GROUP = 32 * 1024 * 1024
 ROWS_AT_ONCE = 1024
 _PIECE = 1024 * 1024
-_KEEPS_STATISTICS = ["index", "time", "kind", "risk", *TEXTS]
+WITH_STATISTICS = ["index", "time", "kind", "risk", *TEXTS]
 
 
 class ArchiveUnavailable(Exception):

@@ -22,7 +22,6 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from django.conf import settings
-from django.db import connections
 
 from audit.sequencer import LONGEST_WAIT, LedgerUnavailable
 from identity.sealing import UnsealError, seal, unseal
@@ -170,7 +169,8 @@ def outlast_leases() -> None:
 
 # --- The connection -----------------------------------------------------------------------------------------------
 
-_OPTIONS = "-c statement_timeout=4000 -c lock_timeout=3000"
+# A connection that broke while nobody used it says so at once; a database that does not answer is not asked twice.
+_SOON = 1.0
 _lock = threading.Lock()
 _turn = threading.Lock()
 _session: psycopg.Connection[Any] | None = None
@@ -181,12 +181,12 @@ def _ask(question: Callable[[psycopg.Connection[Any]], T]) -> T:
     if not _turn.acquire(timeout=LONGEST_WAIT):
         raise LedgerUnavailable("the ledger cannot seal: the database does not answer for subjects' keys")
     try:
-        fresh = _session is None or _session.closed
+        begun, fresh = time.monotonic(), _session is None or _session.closed
         try:
             return question(_connected())
         except psycopg.Error:
             _disconnect()
-            if fresh:
+            if fresh or time.monotonic() - begun > _SOON:
                 raise
             return question(_connected())
     except psycopg.Error as error:
@@ -196,18 +196,17 @@ def _ask(question: Callable[[psycopg.Connection[Any]], T]) -> T:
         _turn.release()
 
 
+def connect() -> psycopg.Connection[Any]:
+    """A session of its own on the control database, past pool and transactions; every wait on it is bounded."""
+    from audit.ledger import _connect  # seals with these keys, so it is there by now
+
+    return _connect()
+
+
 def _connected() -> psycopg.Connection[Any]:
     global _session
     if _session is None or _session.closed:
-        parameters = connections["default"].get_connection_params()
-        for name in ("context", "cursor_factory", "prepare_threshold"):
-            parameters.pop(name, None)
-        parameters |= {
-            "options": f"{parameters.pop('options', '')} {_OPTIONS}".strip(),
-            "application_name": "countersign-keys",
-            "tcp_user_timeout": 5000,
-        }
-        _session = psycopg.connect(**parameters, autocommit=True, prepare_threshold=2)
+        _session = connect()
     return _session
 
 
