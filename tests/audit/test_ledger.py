@@ -17,7 +17,7 @@ from audit import ledger
 from audit.batches import NotDurable, read_head
 from audit.events import EventError
 from audit.following import catch_up
-from audit.inspection import verify_ledger
+from audit.verification.inspection import verify_ledger
 from audit.models import Entry, Head, Payload, SearchEntry, SearchTerm
 from audit.payloads import unseal_payload
 
@@ -136,7 +136,7 @@ def test_a_connection_lost_between_two_appends_is_replaced_unnoticed(control_db:
 def end_sequencer_sessions(url: str, query: str = "true") -> None:
     with psycopg.connect(url, autocommit=True) as session:
         session.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'countersign-ledger' AND datname = current_database()"
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'countersign-ledger'"
             f" AND datname = current_database() AND {query}"
         )
 
@@ -296,7 +296,8 @@ def test_a_database_that_stops_answering_ends_the_wait(monkeypatch: pytest.Monke
     monkeypatch.setattr("audit.ledger.ANSWER_TIMEOUT", 0.3)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pid FROM pg_stat_activity WHERE application_name = 'countersign-ledger' AND datname = current_database()"
+            "SELECT pid FROM pg_stat_activity"
+            " WHERE application_name = 'countersign-ledger' AND datname = current_database()"
         )
         pids = [pid for (pid,) in cursor.fetchall()]
     for pid in pids:
