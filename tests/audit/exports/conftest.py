@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,9 @@ from tests.factories import make_user
 
 
 @pytest.fixture(autouse=True)
-def exports_folder(settings: LazySettings, tmp_path: Path) -> Iterator[Path]:
+def exports_folder(settings: LazySettings, tmp_path: Path) -> Path:
     settings.EXPORTS_DIR = tmp_path / "exports"
-    return settings.EXPORTS_DIR
+    return tmp_path / "exports"
 
 
 @pytest.fixture
