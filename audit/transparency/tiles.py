@@ -97,8 +97,6 @@ def _position() -> tuple[int, list[int]]:
 def _make(level: int, first: int, end: int) -> None:
     """Tiles `first` to before `end` of one level."""
     with transaction.atomic(), connection.cursor() as cursor:
-        # What a crash loses of this is made again.
-        cursor.execute("SET LOCAL synchronous_commit = off")
         cursor.execute(_ROOTS if level else _LEAVES, {"below": level - 1, "first": first, "end": end})
         made = [(number, bytes(hashes)) for number, hashes in cursor.fetchall()]
         numbers = [number for number, _ in made]

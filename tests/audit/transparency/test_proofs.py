@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection, transaction
@@ -157,6 +158,30 @@ def test_tiles_that_contradict_each_other_prove_nothing():
         )
     with pytest.raises(LogDamaged, match=r"entry 768.*ledger verify"):
         proofs.inclusion(768)
+
+
+@pytest.mark.usefixtures("control_db")
+def test_every_head_that_was_seen_while_others_wrote_is_proved_a_prefix_of_the_last():
+    fill_log(250)
+    seen: dict[int, bytes] = {}
+    with ThreadPoolExecutor(2) as threads:
+        writers = [threads.submit(append_many, 150) for _ in range(2)]
+        while not all(writer.done() for writer in writers):
+            head = Head.objects.get(id=1)
+            seen[head.size] = merkle.Frontier.from_bytes(head.size, bytes(head.frontier)).root()
+            index = head.size - 1
+            proof = proofs.inclusion(index, head.size)
+            assert merkle.verify_inclusion(proof.leaf, index, head.size, proof.hashes, seen[head.size])
+        for writer in writers:
+            writer.result()
+    for size, root in seen.items():
+        grown = proofs.consistency(size)
+        assert merkle.verify_consistency(size, 550, grown.hashes, root, head_root())
+
+
+def append_many(count: int) -> None:
+    for _ in range(count):
+        ledger.append("statement.denied", principal="agent:a")
 
 
 @pytest.mark.usefixtures("control_db")
