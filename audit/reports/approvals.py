@@ -294,7 +294,7 @@ def _reviewers(everything: list[Asked]) -> Table:
 
 def _requests(asked: list[Asked]) -> Table:
     columns = (
-        Column("Entry", "entry", 0.8), Column("Asked", "time", 1.4), Column("By", "principal", 1.5),
+        Column("Entry", "entry", 0.8), Column("Asked", "time", 1.8), Column("By", "principal", 1.5),
         Column("Data source", "text", 1.1), Column("Needed", "text", 1), Column("Outcome", "mark", 1.1),
         Column("Reviewed by", "text", 1.3), Column("Waited", "duration", 0.9), Column("Ran", "text", 1),
     )  # fmt: skip

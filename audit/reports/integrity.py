@@ -58,7 +58,6 @@ class Wholeness:
     """`missing`: indexes of the range that are neither in the database nor in an archive that it knows."""
 
     missing: int
-    archived: int
     open: int
     intents: tuple[OpenIntent, ...]
 
@@ -77,7 +76,7 @@ def _wholeness(scope: Scope) -> Wholeness:
     listed_first = tuple(islice(found, MOST_ROWS))
     left = sum(1 for _more in found)
     missing = max(0, scope.end - live_from) - live + max(0, wanted - archived)
-    return Wholeness(missing, wanted, len(listed_first) + left, listed_first)
+    return Wholeness(missing, len(listed_first) + left, listed_first)
 
 
 def build(scope: Scope) -> tuple[str, tuple[Section, ...]]:
@@ -107,7 +106,7 @@ def build(scope: Scope) -> tuple[str, tuple[Section, ...]]:
 
 
 NOTES = (
-    "The count above compares indexes with what is stored. It is not a verification: `manage.py ledger verify` computes"
+    "The count above compares indexes with what is stored. It is not a verification: “manage.py ledger verify” computes"
     " every leaf and the tree again, and the stand-alone verifier does so on a machine that does not trust this one.",
     "Signatures and the tree show that history agrees with every checkpoint that somebody kept. Without a checkpoint held"
     " elsewhere, a tail that was cut off together with its checkpoints, or a log that was rewritten with a stolen key,"
@@ -124,7 +123,7 @@ def _growth(scope: Scope) -> tuple[int, ...]:
 def _missing_text(whole: Wholeness) -> str:
     return (
         f"{plural(whole.missing, 'index', 'indexes')} of the range {'has' if whole.missing == 1 else 'have'} no entry, here"
-        " or in a known archive. Run `manage.py ledger verify`: it names the first that is wrong."
+        " or in a known archive. Run “manage.py ledger verify”: it names the first that is wrong."
     )
 
 
@@ -178,7 +177,7 @@ def _figures(scope: Scope, tally: Tally, whole: Wholeness) -> Figures:
             ),
             Figure("last verified", sources.time_of(verified) if verified else "not in the period", "time", tone),
             Figure("open statements", whole.open, tone="review" if whole.open else "allow"),
-            Figure("in archives", whole.archived),
+            Figure("moved to archives", tally.pruned),
             Figure("subjects erased", tally.counts[ERASED]),
         )
     )
@@ -200,7 +199,7 @@ def _checkpoints(tally: Tally) -> Table:
         for fields in tally.rows.get(CHECKPOINT, ())
     )
     columns = (
-        Column("Entry", "entry", 0.8), Column("Time", "time", 1.3), Column("Size", "number", 0.9), Column("Root", "code", 3),
+        Column("Entry", "entry", 0.8), Column("Time", "time", 1.8), Column("Size", "number", 0.9), Column("Root", "code", 3),
         Column("Taken by", "text", 1.4), Column("Failed at", "text", 1.2),
     )  # fmt: skip
     return Table(
@@ -215,7 +214,7 @@ def _witnesses(tally: Tally) -> Table:
         for name, fields in sorted(tally.witnesses.items())
     )
     columns = (
-        Column("Witness", "text", 2), Column("Newest size", "number"), Column("Taken", "time", 1.4),
+        Column("Witness", "text", 2), Column("Newest size", "number"), Column("Taken", "time", 1.8),
         Column("Entry", "entry", 0.8),
     )  # fmt: skip
     return Table("witnesses", "Witnesses", columns, rows, len(rows), "No witness took a checkpoint in this period.")
@@ -234,12 +233,12 @@ def _verifications(tally: Tally) -> Table:
         for fields in tally.rows.get(VERIFIED, ())
     )
     columns = (
-        Column("Entry", "entry", 0.8), Column("Time", "time", 1.3), Column("Result", "mark"), Column("Size", "number", 0.9),
+        Column("Entry", "entry", 0.8), Column("Time", "time", 1.8), Column("Result", "mark"), Column("Size", "number", 0.9),
         Column("Root", "code", 2.6), Column("Fault", "text", 2),
     )  # fmt: skip
     total = tally.counts[VERIFIED]
     return Table(
-        "verifications", "Verifications", columns, rows, total, "None was recorded. Run `manage.py ledger verify`."
+        "verifications", "Verifications", columns, rows, total, "None was recorded. Run “manage.py ledger verify”."
     )
 
 
@@ -255,7 +254,7 @@ def _open(whole: Wholeness) -> Table:
         for one in whole.intents
     )
     columns = (
-        Column("Entry", "entry", 0.8), Column("Time", "time", 1.3), Column("Principal", "principal", 1.6),
+        Column("Entry", "entry", 0.8), Column("Time", "time", 1.8), Column("Principal", "principal", 1.6),
         Column("Data source", "text", 1.2), Column("Query", "code", 2.6),
     )  # fmt: skip
     return Table(
@@ -277,7 +276,7 @@ def _archives(tally: Tally) -> Table:
         for fields in tally.rows.get(PRUNED, ())
     )
     columns = (
-        Column("Entry", "entry", 0.8), Column("Time", "time", 1.3), Column("Entries", "text", 1.4),
+        Column("Entry", "entry", 0.8), Column("Time", "time", 1.8), Column("Entries", "text", 1.4),
         Column("Where", "text", 2), Column("SHA-256", "code", 2.6),
     )  # fmt: skip
     return Table(
@@ -298,7 +297,7 @@ def _erasures(tally: Tally) -> Table:
         for fields in tally.rows.get(ERASED, ())
     )
     columns = (
-        Column("Entry", "entry", 0.8), Column("Time", "time", 1.3), Column("Subject", "text", 1.6),
+        Column("Entry", "entry", 0.8), Column("Time", "time", 1.8), Column("Subject", "text", 1.6),
         Column("Payloads", "number"), Column("By", "principal", 1.3), Column("Reason", "text", 2.4),
     )  # fmt: skip
     return Table("erasures", "Erased content", columns, rows, tally.counts[ERASED], "Nobody's content was erased.")
@@ -317,7 +316,7 @@ def _care(tally: Tally) -> Table:
         for fields in tally.rows.get("care", ())
     )
     columns = (
-        Column("Entry", "entry", 0.8), Column("Time", "time", 1.3), Column("What", "text", 1.4),
+        Column("Entry", "entry", 0.8), Column("Time", "time", 1.8), Column("What", "text", 1.4),
         Column("By", "principal", 1.4), Column("About", "text", 2.6),
     )  # fmt: skip
     total = sum(tally.counts[kind] for kind in CARE)

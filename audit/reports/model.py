@@ -106,7 +106,7 @@ class Period:
 class Basis:
     """What the figures were computed from: entries `first` to before `end`, under the tree of `size` entries and `root`.
 
-    `note` is the signed checkpoint's text, empty where none covers the range. `archived` entries were read from archives.
+    `note` is the signed checkpoint's text, empty where the log is empty.
     """
 
     first: int
@@ -115,7 +115,6 @@ class Basis:
     root: str
     note: str = ""
     time: datetime | None = None
-    archived: int = 0
 
     @property
     def count(self) -> int:

@@ -171,7 +171,7 @@ def _versions(tally: Tally) -> Table:
         for fields in tally.activated
     )
     columns = (
-        Column("Entry", "entry", 0.8), Column("Time", "time", 1.4), Column("Version", "number", 0.9),
+        Column("Entry", "entry", 0.8), Column("Time", "time", 1.8), Column("Version", "number", 0.9),
         Column("By", "principal", 1.2), Column("What changed", "text", 3.4), Column("Reviewed by", "text", 1.3),
     )  # fmt: skip
     total = tally.counts["policy.activated"]
@@ -203,7 +203,7 @@ def _proposals(tally: Tally) -> Table:
         for one in everything[:MOST_ROWS]
     )
     columns = (
-        Column("Entry", "entry", 0.8), Column("Proposed", "time", 1.3), Column("By", "principal", 1.2),
+        Column("Entry", "entry", 0.8), Column("Proposed", "time", 1.8), Column("By", "principal", 1.2),
         Column("Comment", "text", 2.2), Column("Needed", "text"), Column("Reviewed by", "text", 1.6),
         Column("Outcome", "mark", 1.1), Column("Took", "duration", 0.9),
     )  # fmt: skip
@@ -223,7 +223,7 @@ def _classes(tally: Tally) -> Table:
         for fields in tally.classes
     )
     columns = (
-        Column("Entry", "entry", 0.8), Column("Time", "time", 1.4), Column("By", "principal", 1.2),
+        Column("Entry", "entry", 0.8), Column("Time", "time", 1.8), Column("By", "principal", 1.2),
         Column("Data source", "text", 1.1), Column("Column", "code", 2.6), Column("Change", "text", 1.8),
     )  # fmt: skip
     total = sum(tally.counts[kind] for kind in CLASSES)

@@ -210,7 +210,7 @@ def _statements(tally: Tally, reviewers: dict[str, list[str]]) -> Table:
             )
         )
     columns = (
-        Column("Entry", "entry", 0.8), Column("Time", "time", 1.3), Column("Principal", "principal", 1.5),
+        Column("Entry", "entry", 0.8), Column("Time", "time", 1.8), Column("Principal", "principal", 1.5),
         Column("Data source", "text", 1.1), Column("Kind", "text", 0.9), Column("Relations", "text", 2),
         Column("Outcome", "mark", 0.9), Column("Approved by", "text", 1.1),
     )  # fmt: skip
@@ -230,7 +230,7 @@ def _changes(what: str, title: str, tally: Tally, empty: str) -> Table:
         for fields in tally.changes.get(what, ())
     )
     columns = (
-        Column("Entry", "entry", 0.8), Column("Time", "time", 1.3), Column("By", "principal", 1.3),
+        Column("Entry", "entry", 0.8), Column("Time", "time", 1.8), Column("By", "principal", 1.3),
         Column("What", "text", 2), Column("About", "text", 3.4),
     )  # fmt: skip
     return Table(what, title, columns, rows, tally.counts[what], empty)
@@ -244,7 +244,7 @@ def _failures(tally: Tally) -> Table:
     )
     columns = (
         Column("Name tried", "text", 2), Column("From", "text", 1.5), Column("Failures", "number"),
-        Column("First", "time", 1.4), Column("Last", "time", 1.4),
+        Column("First", "time", 1.8), Column("Last", "time", 1.8),
     )  # fmt: skip
     return Table("failures", "Failed sign-ins", columns, rows, len(ordered), "No sign-in failed.")
 

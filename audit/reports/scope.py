@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from audit.intents import catch_up_to_the_end
 from audit.models import Archive, Checkpoint, Head, SearchEntry
-from audit.reading import entries_between
+from audit.reading import entry_at
 from audit.reports.model import Basis, Period
 from audit.reports.periods import Bucket, buckets
 from audit.transparency import checkpoints
@@ -45,21 +45,39 @@ def index_at(moment: datetime, size: int) -> int:
     """The first entry of this time or later; time in the log never goes back."""
     archive = Archive.objects.filter(until__gte=moment).order_by("first").first()
     if archive is not None:
-        if archive.since >= moment:
-            return archive.first
-        return next(row.index for row in entries_between(archive.first, archive.end) if row.time >= moment)
+        return archive.first if archive.since >= moment else _within(archive, moment)
     found = SearchEntry.objects.filter(time__gte=moment).order_by("time", "index").values_list("index", flat=True)
     index = found.first()
     return size if index is None else index
 
 
+def _within(archive: Archive, moment: datetime) -> int:
+    """By halves: each step reads one entry of the file."""
+    low, high = archive.first, archive.end - 1
+    while low < high:
+        middle = (low + high) // 2
+        found = entry_at(middle)
+        low, high = (middle + 1, high) if found is not None and found.time < moment else (low, middle)
+    return low
+
+
 def basis_of(scope: Scope) -> Basis:
     """The smallest checkpoint that covers the range, so that the same range always has the same; signed now if none does."""
     found = Checkpoint.objects.filter(size__gte=max(1, scope.end)).order_by("size").first()
-    archived = max(0, min(scope.end, scope.live) - scope.first)
     if found is None and Head.objects.get(id=1).size:
         found = checkpoints.latest(fresh=True)
     if found is None:
-        return Basis(scope.first, scope.end, 0, "", archived=archived)
+        return Basis(scope.first, scope.end, 0, "")
     root = bytes(found.root).hex()
-    return Basis(scope.first, scope.end, found.size, root, found.note, found.time, archived)
+    return Basis(scope.first, scope.end, found.size, root, found.note, found.time)
+
+
+def whole_period(since: datetime | None, until: datetime | None, zone: str = "UTC") -> Period:
+    """The log's own beginning and end, where a side is open."""
+    head = Head.objects.get(id=1)
+    first = entry_at(0)
+    begun = first.time if first else head.time
+    start = begun if since is None else since
+    # The end is not included, the newest entry is.
+    stop = head.time + timedelta(microseconds=1) if until is None else until
+    return Period(start, max(stop, start + timedelta(microseconds=1)), zone)

@@ -297,7 +297,7 @@ def _approvals(approved: list[Approved], count: int) -> Table:
         for one in approved
     )
     columns = (
-        Column("Entry", "entry", 0.8), Column("Time", "time", 1.3), Column("Principal", "principal", 1.5),
+        Column("Entry", "entry", 0.8), Column("Time", "time", 1.8), Column("Principal", "principal", 1.5),
         Column("On behalf of", "text", 1.3), Column("Classes", "text", 2), Column("Approved by", "text", 1.3),
     )  # fmt: skip
     return Table(

@@ -14,12 +14,13 @@ from typing import Any
 import orjson
 from django.db import DataError, connection
 
+from audit.models import Head
 from audit.reading import entries_between
 from audit.reports.periods import place_of
 from audit.reports.scope import Scope
 
 SPAN = 50_000
-INTENT = "statement.intent"
+INTENT, REVIEW = "statement.intent", "review.given"
 PRIVILEGED = frozenset({"ddl", "privilege", "admin"})
 
 Fields = dict[str, Any]
@@ -79,7 +80,9 @@ FROM classed GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
 
 _REVIEWS = """
 SELECT e.header FROM audit_searchentry AS s JOIN audit_entry AS e ON e.index = s.index
-WHERE s.request = ANY(%(requests)s::uuid[]) AND s.kind = 'review.given' AND s.index < %(end)s ORDER BY s.index
+WHERE s.request = ANY(%(requests)s::uuid[]) AND s.kind IN ('review.given', 'request.created')
+  AND s.index < %(end)s
+ORDER BY s.index
 """
 
 
@@ -104,18 +107,36 @@ def privileged(scope: Scope, kinds: Collection[str]) -> Iterator[Fields]:
 
 def reviewers_of(requests: Collection[str], end: int) -> dict[str, list[str]]:
     """Who had approved each of these requests before `end`, in the order in which they did. Reviews are found by their
-    request, whenever they were given; those that are in archives are not looked for one by one."""
+    request, whenever they were given, in archives too where the request itself is not in the database."""
     found: dict[str, list[str]] = {}
     wanted = sorted(requests)
+    known = set()
     for start in range(0, len(wanted), 1_000):
         with connection.cursor() as cursor:
             cursor.execute(_REVIEWS, {"requests": wanted[start : start + 1_000], "end": end})
             rows = cursor.fetchall()
         for (header,) in rows:
             fields = _parsed(bytes(header))
-            if fields.get("review") == "approve":
-                found.setdefault(fields["request"], []).append(fields.get("actor", ""))
+            if fields["kind"] == "request.created":
+                known.add(fields["request"])
+            _note_approval(found, fields)
+    if older := set(wanted) - known:
+        early: dict[str, list[str]] = {}
+        for fields in _archived_reviews(older, end):
+            _note_approval(early, fields)
+        found |= {request: [*early[request], *found.get(request, [])] for request in early}
     return found
+
+
+def _note_approval(found: dict[str, list[str]], fields: Fields) -> None:
+    if fields["kind"] == REVIEW and fields.get("review") == "approve":
+        found.setdefault(fields["request"], []).append(fields.get("actor", ""))
+
+
+def _archived_reviews(requests: Collection[str], end: int) -> Iterator[Fields]:
+    for row in entries_between(0, min(end, Head.objects.get(id=1).first)):
+        if row.kind == REVIEW and (fields := _parsed(bytes(row.header))).get("request") in requests:
+            yield fields
 
 
 def moment(text: str) -> datetime:
@@ -156,7 +177,7 @@ def _spans(query: str, scope: Scope, values: dict[str, Any], end: int) -> Iterat
         except DataError as error:
             raise ReportError(
                 f"An entry from {bounds['first']} to {bounds['end'] - 1} has a header that cannot be read."
-                " Run `manage.py ledger verify`: it names the entry."
+                " Run “manage.py ledger verify”: it names the entry."
             ) from error
         yield rows
 
@@ -166,7 +187,7 @@ def _parsed(header: bytes) -> Fields:
         return dict(orjson.loads(header))
     except (orjson.JSONDecodeError, TypeError, ValueError) as error:
         raise ReportError(
-            "An entry's header cannot be read. Run `manage.py ledger verify`: it names the entry."
+            "An entry's header cannot be read. Run “manage.py ledger verify”: it names the entry."
         ) from error
 
 
