@@ -20,6 +20,7 @@ from django.test import Client
 from audit import ledger, merkle
 from audit.events import KINDS
 from audit.models import Checkpoint, Entry, Head
+from audit.retention.archives import archive
 from audit.transparency import checkpoints, keys
 from bench.filling import fill_log
 from identity.credentials import issue
@@ -343,6 +344,44 @@ def test_an_entry_that_is_not_even_text_is_told_as_damage(person: Caller, log: i
     damage(b"\xff\xfe")
     answer = person.get("entries/300")
     assert (answer.status_code, answer.json()["code"]) == (500, "log-damaged")
+
+
+# --- Archived -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def archived(log: int, tmp_path: Path) -> Path:
+    """The first 512 entries are in an archive in this folder."""
+    archive(Entry.objects.get(index=699).time, actor="user:root", destination=str(tmp_path))
+    assert Head.objects.get(id=1).first == 512
+    return tmp_path
+
+
+def test_an_archived_entry_is_read_and_proved_like_any_other(person: Caller, archived: Path):
+    body = person.get("entries/300").json()
+    assert (body["index"], body["archived"]) == (300, True)
+    proof = person.get("proof/inclusion?index=300").json()
+    leaf = merkle.leaf_hash(body["header"].encode())
+    assert leaf.hex() == proof["leaf"] == body["leaf"]
+    assert merkle.verify_inclusion(leaf, 300, proof["size"], hashes(proof["proof"]), bytes.fromhex(proof["root"]))
+
+
+def test_bundles_of_archived_entries_stay(person: Caller, archived: Path):
+    packed, leaves = person.get("tile/entries/001").content, b""
+    while packed:
+        end = 2 + int.from_bytes(packed[:2])
+        leaves += merkle.leaf_hash(packed[2:end])
+        packed = packed[end:]
+    assert leaves == person.get("tile/0/001").content
+
+
+def test_a_lost_archive_is_told_and_proofs_go_on(person: Caller, archived: Path):
+    for file in archived.rglob("*.parquet"):
+        file.unlink()
+    for path in ("entries/300", "tile/entries/001"):
+        answer = person.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (503, "archive-unavailable")
+    assert person.get("proof/inclusion?index=300").status_code == 200
 
 
 # --- For all ------------------------------------------------------------------------------------------------------
