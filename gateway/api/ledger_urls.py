@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from gateway.api import ledger_views
+from gateway.api import ledger_views, transparency_views
 
 urlpatterns: list[URLPattern] = [
     path("audit/entries/<int:index>", ledger_views.EntryView.as_view(), name="api-entry"),
@@ -12,4 +12,8 @@ urlpatterns: list[URLPattern] = [
     path("audit/tile/entries/<path:tile>", ledger_views.BundleView.as_view(), name="api-bundle"),
     path("audit/tile/<str:level>/<path:tile>", ledger_views.TileView.as_view(), name="api-tile"),
     path("audit/keys", ledger_views.KeysView.as_view(), name="api-keys"),
+    path("audit/keys/rotate", transparency_views.RotationView.as_view(), name="api-key-rotation"),
+    path("audit/checkpoint/publish", transparency_views.PublishView.as_view(), name="api-publish"),
+    path("audit/witnesses", transparency_views.WitnessesView.as_view(), name="api-witnesses"),
+    path("audit/witnesses/<str:name>", transparency_views.WitnessView.as_view(), name="api-witness"),
 ]
