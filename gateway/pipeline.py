@@ -47,7 +47,7 @@ def submit(submission: Submission) -> Outcome:
     received = receive(principal, submission)
     query = received.query
     if received.replayed:
-        return Outcome(query, replay(query))
+        return Outcome(query, replay(principal, query, submission.door))
     assessment = decide(principal, query)
     if assessment.decision.verdict is Verdict.DENY:
         raise refuse(principal, query, _denied(assessment), assessment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from typing import Any
@@ -13,6 +14,8 @@ from django.db.models import Q, QuerySet
 from approvals import services as approvals
 from approvals.services import AUDITORS, list_requests_for
 from approvals.states import Action, sources
+from audit import ledger
+from audit.ledger import LedgerUnavailable
 from gateway.models import END_STATES, Query
 from governance.errors import DriverFailed, GatewayError
 from identity.credentials import is_live
@@ -20,6 +23,7 @@ from identity.errors import NotAuthenticated
 from identity.principals import Principal
 from identity.revocations import order_end
 
+logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.15
 
 
@@ -102,3 +106,19 @@ def cancel(principal: Principal, query: Query) -> None:
         approvals.withdraw(query.request.pk, principal)
     else:
         order_end("query", query.pk)
+        _record_cancelling(principal, query)
+
+
+def _record_cancelling(principal: Principal, query: Query) -> None:
+    """After the order: what is out of hand must be stopped although nothing can be recorded."""
+    try:
+        ledger.append(
+            "statement.cancelled",
+            actor=principal.label,
+            principal=query.requester,
+            datasource=query.datasource.name,
+            environment=query.datasource.environment,
+            query=str(query.pk),
+        )
+    except LedgerUnavailable:
+        logger.exception("%s cancelled query %s; the ledger could not record it", principal.label, query.pk)

@@ -18,6 +18,7 @@ from governance.assessment import Assessment, decision_json, facts_json
 from governance.errors import GatewayError, ServiceUnavailable
 from governance.models import DataSource
 from governance.policy.decision import Obligations
+from identity.principals import Principal
 
 SQL_NORMAL = 4000
 MOST_LISTED = 50
@@ -114,6 +115,22 @@ def record_check(submission: Submission, datasource: DataSource, assessment: Ass
     _append("statement.checked", {**asked, **told}, payload={"sql": submission.sql})
 
 
+def record_reading(principal: Principal, query: Query, door: str, rows: int) -> None:
+    """Rows that were kept leave once more, or for the first time where people had to approve."""
+    fields = {
+        "principal": principal.label,
+        "owner": principal.owner,
+        "door": door,
+        "datasource": query.datasource.name,
+        "environment": query.datasource.environment,
+        "query": str(query.pk),
+        "request": str(query.request_id) if query.request_id else None,
+        "fingerprint": query.fingerprint or None,
+        "rows": rows,
+    }
+    _append("result.read", fields)
+
+
 def note_assessment(query: Query, assessment: Assessment) -> None:
     """On the row in memory; it is saved with the next step."""
     query.facts = facts_json(assessment.facts)
@@ -156,6 +173,10 @@ UNRECORDED = {
     "statement.outcome": (
         "The ledger cannot record what became of the statement, so no row leaves. A write may have been made.",
         "Look at the query's state before you send a write again; a read can simply be sent again.",
+    ),
+    "result.read": (
+        "The ledger cannot record that the rows are read, so none leaves.",
+        "Try again shortly; the gateway recovers by itself.",
     ),
     "statement.checked": (
         "The ledger cannot record the check, so nothing is told.",

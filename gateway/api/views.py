@@ -74,7 +74,7 @@ class QueriesView(APIView):
             return _refused(error)
         if outcome.query.state not in END_STATES and (seconds := given.validated_data["wait"]):
             query = queries.wait_for_end(outcome.query, seconds, submission.principal)
-            outcome = Outcome(query, replay(query))
+            outcome = Outcome(query, replay(submission.principal, query, submission.door))
         return _outcome_response(outcome)
 
 
@@ -100,7 +100,7 @@ class ResultView(APIView):
             return problem(403, "not-permitted", "Not permitted", "Only whoever asked may have the rows.")
         if query.state != QueryState.EXECUTED:
             return _no_result(query)
-        content = replay(query)
+        content = replay(principal, query, Door.REST)
         if content is None:
             detail = "The result is no longer kept. Submit the statement again."
             return problem(410, "result-gone", "The result is gone", detail, query=str(query.pk))

@@ -16,8 +16,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from approvals.errors import ReviewRefused
 from audit import search
-from gateway.models import END_STATES, Query
+from gateway.models import END_STATES, Door, Query
 from gateway.queries import UnknownQuery, cancel, fetch_query_for, list_queries_for, may_read_result, problem_for
+from gateway.recording import record_reading
 from gateway.web.forms import QueryFilterForm
 from gateway.web.result_table import result_table
 from governance.errors import GatewayError
@@ -59,7 +60,16 @@ def _page_query(kept: str, number: int) -> str:
 @login_required
 @require_GET
 def query_detail(http: HttpRequest, query_id: uuid.UUID) -> HttpResponse:
-    return render(http, "web/query-detail.html", query_context(http, _fetch(viewer(http), query_id)))
+    person = viewer(http)
+    query = _fetch(person, query_id)
+    context = query_context(http, query)
+    if context["table"] is not None:
+        try:
+            record_reading(person, query, Door.WEB, len(context["table"].rows))
+        except GatewayError as refusal:
+            context["table"] = None
+            messages.error(http, refusal.message)
+    return render(http, "web/query-detail.html", context)
 
 
 def _fetch(person: Principal, query_id: uuid.UUID) -> Query:

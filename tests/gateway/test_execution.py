@@ -380,4 +380,4 @@ def test_p2_what_the_database_said_is_for_whoever_may_have_the_rows(cast: Cast, 
 def test_a_result_is_not_given_out_after_its_time(cast: Cast) -> None:
     query = submit(cast.submission("SELECT 1")).query
     Result.objects.update(expires_at=timezone.now())
-    assert replay(query) is None
+    assert replay(cast.principal(cast.bot), query, "rest") is None
