@@ -6,6 +6,7 @@ import stat
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -18,6 +19,7 @@ from audit.merkle import Frontier, root_of
 from audit.models import Archive, Entry, Head, Payload, SearchEntry, SearchTerm
 from audit.reading import ArchiveUnavailable, entries_between, entry_at, payload_of
 from audit.retention import archives
+from audit.retention.archive_writing import write_archive
 from audit.retention.archives import NotArchived, delete_moved, merged, plan
 from tests.audit.retention.filling import archive_all, fill, fill_and_archive
 
@@ -45,8 +47,8 @@ def test_whole_tiles_of_old_entries_move_and_the_rest_stays(tmp_path: Path):
 
 def test_moving_is_an_entry_that_names_file_and_tree(tmp_path: Path):
     [moved], _ = fill_and_archive(600, tmp_path)
-    said = Entry.objects.get(index=moved.entry).fields
-    assert said["kind"] == "ledger.pruned"
+    said = Entry.objects.get(kind="ledger.pruned").fields
+    assert said["index"] == moved.entry
     assert (said["first"], said["end"], said["sha256"], said["actor"]) == (0, 512, moved.sha256, "user:root")
     leaves = [entry.leaf for entry in entries_between(0, 512)]
     assert said["peaks"] == [root_of(leaves).hex()]
@@ -207,7 +209,7 @@ def forge(moved: Archive) -> None:
         session.execute("UPDATE audit_archive SET sha256 = %s, bytes = %s", [digest, path.stat().st_size])
 
 
-def connection_parameters() -> dict[str, str]:
+def connection_parameters() -> dict[str, Any]:
     found = connection.get_connection_params()
     return {name: found[name] for name in ("dbname", "user", "password", "host", "port") if found.get(name)}
 
@@ -257,10 +259,9 @@ def nothing_moved(tmp_path: Path) -> bool:
 
 def test_nothing_moves_when_the_copy_reads_back_differently(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     fill(300)
-    written = archives.write_archive
 
     def spoil(*arguments):
-        file = written(*arguments)
+        file = write_archive(*arguments)
         content = bytearray(Path(file.address).read_bytes())
         content[len(content) // 3] ^= 1
         Path(file.address).write_bytes(content)
