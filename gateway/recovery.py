@@ -1,16 +1,52 @@
-"""Closes queries that a process left open when it died: whoever polls gets an answer, and the log says what is known."""
+"""Closes what a process left open when it died: whoever polls gets an answer, and the log says what is known.
+
+Two things can be left: a query's row that never moved to an end, and an intent in the ledger that nothing closes, because
+its row is gone, or ended without an entry (an append whose answer was lost). Rows are asked first, the ledger after them,
+from where the last look ended.
+
+    not_executed  nothing can have been changed
+    unknown       the statement was changing data and nobody can tell: a person must look
+
+What people approved is settled by `gateway/execution.py`, which can ask the database: it knows the transaction's id.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from approvals.models import Request
+from approvals.states import State
 from audit import ledger
+from audit.intents import CLOSING, OpenIntent, catch_up_to_the_end, open_intents
+from audit.models import Entry, Follower, Head, SearchEntry
 from gateway.models import Query, QueryState
 
+logger = logging.getLogger(__name__)
+
 GRACE = timedelta(minutes=2)
+FOLLOWER = "intents"
+MOST_AT_ONCE = 50_000
+MOST_CLOSED = 200
+PROBLEM = {"code": "process-ended", "title": "The process that ran the query ended", "status": 500}
+DETAILS = {
+    "not_executed": "It had not changed anything when the process ended.",
+    "unknown": "It was changing data when the process ended: look whether the change is there.",
+}
+# What the last entry about a query means for its row.
+STATES = {
+    "statement.denied": QueryState.DENIED,
+    "executed": QueryState.EXECUTED,
+    "committed": QueryState.EXECUTED,
+    "cancelled": QueryState.CANCELLED,
+    "unknown": QueryState.UNKNOWN,
+}
 
 
 def close_open_queries() -> int:
@@ -20,38 +56,13 @@ def close_open_queries() -> int:
         longest = timedelta(milliseconds=query.datasource.statement_timeout_ms)
         if query.created_at > timezone.now() - GRACE - longest:
             continue
-        before = {QueryState.RECEIVED: "not_executed", QueryState.RUNNING: _fate_of(query)}[QueryState(query.state)]
-        state = QueryState.UNKNOWN if before == "unknown" else QueryState.FAILED
-        receipt = ledger.append(
-            "statement.outcome",
-            principal=query.requester,
-            datasource=query.datasource.name,
-            query=str(query.pk),
-            door=query.door,
-            status=before,
-            error="process-ended",
-        )
-        problem = {
-            "code": "process-ended",
-            "title": "The process that ran the query ended",
-            "status": 500,
-            "detail": DETAILS[before],
-        }
-        Query.objects.filter(pk=query.pk, state=query.state).update(
-            state=state,
-            problem=problem,
-            finished_at=timezone.now(),
-            ledger_index=receipt.index,
-            ledger_leaf=receipt.leaf,
-        )
+        ended = _entry_that_ended(query)
+        if ended is None:
+            _close(query)
+        else:
+            _follow(query, ended)
         closed += 1
     return closed
-
-
-DETAILS = {
-    "not_executed": "It had not changed anything when the process ended.",
-    "unknown": "It was changing data when the process ended: look whether the change is there.",
-}
 
 
 def _left_open() -> QuerySet[Query]:
@@ -59,6 +70,108 @@ def _left_open() -> QuerySet[Query]:
     return begun.select_related("datasource").filter(created_at__lt=timezone.now() - GRACE)[:200]
 
 
-def _fate_of(query: Query) -> str:
-    kinds = (query.facts or {}).get("kinds", [])
-    return "not_executed" if kinds == ["read"] else "unknown"
+def _entry_that_ended(query: Query) -> Entry | None:
+    """The ledger may know more than the row: the process died, or lost the answer, after it had recorded the end."""
+    catch_up_to_the_end()
+    found = SearchEntry.objects.filter(query=query.pk, kind__in=[*CLOSING, "statement.denied"]).order_by("-index")
+    last = found.values_list("index", flat=True).first()
+    return None if last is None else Entry.objects.filter(index=last).first()
+
+
+def _follow(query: Query, ended: Entry) -> None:
+    said = ended.fields.get("status", ended.kind)
+    detail = f"The process ended before it could answer. The ledger says: {said} (entry {ended.index})."
+    changes: dict[str, Any] = {"ledger_index": ended.index, "ledger_leaf": bytes(ended.leaf).hex()}
+    _end(query, STATES.get(said, QueryState.FAILED), {**PROBLEM, "detail": detail}, **changes)
+
+
+def _close(query: Query) -> None:
+    fate = "not_executed" if query.state == QueryState.RECEIVED else _fate_of((query.facts or {}).get("kinds", []))
+    receipt = ledger.append(
+        "statement.outcome",
+        principal=query.requester,
+        datasource=query.datasource.name,
+        environment=query.datasource.environment,
+        query=str(query.pk),
+        door=query.door,
+        status=fate,
+        error=PROBLEM["code"],
+    )
+    state = QueryState.UNKNOWN if fate == "unknown" else QueryState.FAILED
+    problem = {**PROBLEM, "detail": DETAILS[fate]}
+    _end(query, state, problem, ledger_index=receipt.index, ledger_leaf=receipt.leaf)
+
+
+def _end(query: Query, state: QueryState, problem: dict[str, Any], **changes: Any) -> None:
+    unmoved = Query.objects.filter(pk=query.pk, state=query.state)
+    unmoved.update(state=state, problem=problem, finished_at=timezone.now(), **changes)
+
+
+def _fate_of(kinds: list[str]) -> str:
+    """What a run in a READ ONLY transaction, or one that never began, can have changed."""
+    return "not_executed" if kinds and set(kinds) <= {"read", "session"} else "unknown"
+
+
+# --- Intents that no row answers for --------------------------------------------------------------------------------
+
+
+def close_open_intents() -> int:
+    """Those since the last look that are old enough, and that neither a row nor a request will close. Returns how many."""
+    first, end = _range()
+    orphans = list(_orphans(open_intents(first, end))) if end > first else []
+    if len(orphans) > MOST_CLOSED:
+        orphans, end = orphans[:MOST_CLOSED], orphans[MOST_CLOSED].index
+    with transaction.atomic():
+        # Whoever looked at the same time and was first has closed them.
+        if end <= first or not Follower.objects.filter(name=FOLLOWER, next=first).update(next=end):
+            return 0
+        for intent in orphans:
+            _close_intent(intent)
+    return len(orphans)
+
+
+def _range() -> tuple[int, int]:
+    """From where the last look ended to what is younger than a process's grace."""
+    catch_up_to_the_end()
+    head = Head.objects.get(id=1)
+    follower, _ = Follower.objects.get_or_create(name=FOLLOWER, defaults={"next": head.first})
+    recent = SearchEntry.objects.filter(time__gte=timezone.now() - GRACE).order_by("time", "index")
+    young = recent.values_list("index", flat=True).first()
+    return follower.next, min(head.size if young is None else young, follower.next + MOST_AT_ONCE)
+
+
+def _orphans(intents: Iterator[OpenIntent]) -> Iterator[OpenIntent]:
+    """A row that is still on its way, and a request that is executing, are closed by those who look after them."""
+    waiting = list(intents)
+    queries = {str(query.pk): query for query in Query.objects.filter(pk__in=[one.query for one in waiting])}
+    requests = [query.request_id for query in queries.values() if query.request_id]
+    executing = set(Request.objects.filter(pk__in=requests, state=State.EXECUTING).values_list("pk", flat=True))
+    for intent in waiting:
+        query = queries.get(intent.query)
+        if query is None:
+            yield intent
+        elif query.request_id is not None:
+            if query.request_id not in executing:
+                yield intent
+        elif query.state not in (QueryState.RECEIVED, QueryState.RUNNING):
+            yield intent
+
+
+def _close_intent(intent: OpenIntent) -> None:
+    entry = Entry.objects.filter(index=intent.index).first()
+    fields = entry.fields if entry is not None else {}
+    fate = _fate_of(fields.get("kinds", []))
+    logger.warning("Intent %d of query %s was left open: %s", intent.index, intent.query, fate)
+    ledger.append_within(
+        "statement.outcome",
+        principal=intent.principal,
+        owner=fields.get("owner"),
+        door=fields.get("door"),
+        datasource=intent.datasource,
+        environment=intent.environment,
+        query=intent.query,
+        request=intent.request,
+        intent=intent.index,
+        status=fate,
+        error=PROBLEM["code"],
+    )

@@ -13,7 +13,7 @@ from approvals import services as approvals
 from approvals.models import Request
 from approvals.states import State
 from gateway import catalogues, execution, results
-from gateway.recovery import close_open_queries
+from gateway.recovery import close_open_intents, close_open_queries
 from gateway.services_check import coordination
 from governance.errors import GatewayError
 
@@ -44,6 +44,7 @@ def sweep() -> None:
             # A data source that is away keeps its own requests waiting, not everybody's.
             logger.warning("Request %s cannot be settled yet: %s", request_id, error.message)
     close_open_queries()
+    close_open_intents()
 
 
 @shared_task(name="gateway.delete_expired_results")
