@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.dispatch import receiver
@@ -10,6 +11,9 @@ from django.utils import timezone
 from approvals.models import Request
 from approvals.signals import request_moved
 from approvals.states import State
+from audit.models import SubjectKey
+from audit.retention.signals import subject_erased
+from gateway import erasure
 from gateway.models import Query, QueryState
 
 ENDS = {
@@ -32,3 +36,8 @@ def follow_request(sender: type[Request], request: Request, **_: Any) -> None:
     elif request.outcome and "problem" in request.outcome:
         problem["remedy"] = request.outcome["problem"]["detail"]
     Query.objects.filter(request=request).update(state=state, problem=problem, finished_at=timezone.now())
+
+
+@receiver(subject_erased)
+def follow_erasure(sender: type[SubjectKey], subject: str, erased_at: datetime, **_: Any) -> None:
+    erasure.empty(subject, erased_at)
