@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, BinaryIO
 
 from audit.exports.errors import ExportFault
 from audit.models import Export
 from audit.search import EntryFilter, matching_indexes
+
+TELL_SECONDS = 0.5
 
 
 def part(module: str, name: str) -> Any:
@@ -24,18 +28,46 @@ def write_pdf(target: BinaryIO, export: Export) -> None:
 
 
 def write_bundle(target: BinaryIO, export: Export) -> None:
-    raise ExportFault("This installation cannot make bundles yet.")
+    wanted = EntryFilter.of_json(export.filter)
+    check_limit(export, wanted)
+    bundle = import_module("audit.evidence.bundle")
+    asked = bundle.Question(
+        first=export.first,
+        end=export.end,
+        filter=export.filter,
+        made_by=export.requester,
+        payloads=bool(export.progress.get("payloads")),
+    )
+    is_all = wanted == EntryFilter()
+    written = bundle.write_bundle(
+        target, asked, None if is_all else matching_indexes(wanted, export.first, export.end), progress_of(export)
+    )
+    export.rows, export.next = written.entries, export.end
 
 
-def count_within_limit(export: Export, wanted: EntryFilter) -> int:
-    """How many entries match. Raises `ExportFault` where policy allows fewer: evidence that was cut would prove less than it
+def progress_of(export: Export) -> Callable[[int], None]:
+    """Only told: a bundle that was broken off begins anew."""
+    told = time.monotonic()
+
+    def progress(rows: int) -> None:
+        nonlocal told
+        if time.monotonic() - told >= TELL_SECONDS:
+            told = time.monotonic()
+            Export.objects.filter(pk=export.pk, state="running").update(rows=rows)
+
+    return progress
+
+
+def check_limit(export: Export, wanted: EntryFilter) -> None:
+    """Raises `ExportFault` where policy allows fewer: evidence that was cut would prove less than it
     seems to."""
+    if export.most_rows is None or export.end - export.first <= export.most_rows:
+        return
     count = 0
     for indexes in matching_indexes(wanted, export.first, export.end):
         count += len(indexes)
-        if export.most_rows is not None and count > export.most_rows:
+        if count > export.most_rows:
             raise ExportFault(
                 f"More than {export.most_rows:,} entries match, and policy allows no more in one export. Narrow the"
                 " filter or its period, and ask again."
             )
-    return count
