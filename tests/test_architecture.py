@@ -27,6 +27,8 @@ FORBIDDEN_IN_PURE = {"django", "psycopg", "redis", "socket", "urllib", "http", "
 
 
 LONGEST_MODULE = 400
+# Has to be one file, which somebody takes along and reads by itself.
+STANDS_ALONE = {"audit/evidence/countersign_verify.py": 700}
 LONGEST_FUNCTION = 60
 
 
@@ -108,7 +110,8 @@ def test_modules_and_functions_stay_short(package: str) -> None:
     long_modules = [
         f"{path.relative_to(ROOT)}: {length} lines"
         for path in modules_of(package)
-        if (length := len(path.read_text().splitlines())) > LONGEST_MODULE
+        if (length := len(path.read_text().splitlines()))
+        > STANDS_ALONE.get(str(path.relative_to(ROOT)), LONGEST_MODULE)
     ]
     long_functions = [
         f"{path.relative_to(ROOT)}: {node.name}: {length} lines"
