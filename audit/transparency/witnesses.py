@@ -211,7 +211,7 @@ def _credentials(witness: Witness) -> dict[str, str]:
 
 
 def _note_failure(witness: Witness, error: Exception) -> None:
-    problem = " ".join(str(error).split()) or type(error).__name__
+    problem = _words(error)
     failures = witness.failures + 1
     pause = min(timedelta(seconds=settings.COUNTERSIGN_CHECKPOINT_SECONDS * 2 ** min(failures, 20)), LONGEST_PAUSE)
     Witness.objects.filter(pk=witness.pk, is_active=True).update(
@@ -219,3 +219,11 @@ def _note_failure(witness: Witness, error: Exception) -> None:
     )
     level = logging.CRITICAL if isinstance(error, OtherHistory) else logging.WARNING
     logger.log(level, "Witness %s did not take the checkpoint: %s", witness.name, problem)
+
+
+def _words(error: Exception) -> str:
+    """One line, without the number that the system has for it."""
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        text = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return " ".join(text.split()).rstrip(".") or type(error).__name__

@@ -120,6 +120,7 @@ def _change(http: HttpRequest, change: Callable[[], object], said: str) -> HttpR
 def _page(http: HttpRequest, form: WitnessForm, status: int = 200) -> HttpResponse:
     newest = Checkpoint.objects.order_by("-size").first()
     known = list(Witness.objects.all())
+    active = [one for one in known if one.is_active]
     context = {
         "form": form,
         "rotate_form": RotateForm(),
@@ -129,8 +130,8 @@ def _page(http: HttpRequest, form: WitnessForm, status: int = 200) -> HttpRespon
         "note": checkpoints.note_of(newest) if newest else "",
         "root": bytes(newest.root).hex() if newest else "",
         "witnesses": known,
-        "has_witness": any(one.is_active for one in known),
-        "reached": sum(one.is_active and newest is not None and one.size >= newest.size for one in known),
+        "active": len(active),
+        "reached": sum(newest is not None and one.size >= newest.size for one in active),
         "keys": keys.published_keys(),
         "verified": SearchEntry.objects.filter(kind="ledger.verified").order_by("-index").first(),
         **_moved_and_erased(),

@@ -59,9 +59,8 @@ def test_only_administrators_change_anything(office: Path, sign_in: SignIn, plac
     for person in people().values():
         assert sign_in(person).post(place).status_code == 403
     assert Client().post(place).status_code == 302
-    kinds = set(Entry.objects.values_list("kind", flat=True))
-    assert kinds == {"statement.denied", "witness.added", "signin.succeeded"}
-    assert Witness.objects.get().is_active
+    assert not Entry.objects.filter(kind__in=["witness.changed", "witness.removed", "key.rotated"]).exists()
+    assert list(Witness.objects.values_list("name", "is_active")) == [("office", True)]
 
 
 def test_an_auditor_is_offered_no_change(office: Path, sign_in: SignIn):
@@ -100,10 +99,10 @@ def test_p6_a_ledger_that_contradicts_its_checkpoint_is_shown_at_once(root: Clie
     checkpoints.latest()
     with psycopg.connect(log, autocommit=True) as session:
         session.execute("SET session_replication_role = replica")
-        session.execute("UPDATE audit_head SET frontier = sha256('other')")
+        session.execute("UPDATE audit_head SET frontier = overlay(frontier PLACING sha256('other') FROM 1)")
     page = root.get(PLACE).text
     assert "The ledger contradicts what was signed" in page
-    assert "the first 2 entries are not those that were signed" in page
+    assert "entries are not those that were signed" in page
 
 
 def test_a_witness_is_added(root: Client, tmp_path: Path):
