@@ -10,8 +10,8 @@ import orjson
 from audit.entries import format_time
 from audit.events import KINDS
 from audit.merkle import Frontier
-from audit.models import Entry, Head, Payload
-from audit.payloads import unseal_payload
+from audit.models import Entry, Head
+from audit.reading import StoredEntry, entries_between, entry_at, payload_of
 from audit.search.archives import entry_in_archives
 
 
@@ -36,8 +36,13 @@ def current_head() -> LogHead:
 
 
 def entries_after(index: int, limit: int) -> Sequence[Entry]:
-    """In the order of the log. Commits happen in that order too, so there is never a gap that fills later."""
-    return list(Entry.objects.filter(index__gt=index).order_by("index")[:limit])
+    """In the order of the log, also through archives. Commits happen in that order too, so there is never a gap that
+    fills later. Raises `audit.reading.ArchiveUnavailable`."""
+    found = list(Entry.objects.filter(index__gt=index).order_by("index")[:limit])
+    first = max(index, -1) + 1
+    if not found or found[0].index == first:
+        return found
+    return [_as_entry(one) for one in entries_between(first, first + limit)]
 
 
 def fetch_entry(index: int) -> Entry | None:
@@ -46,12 +51,13 @@ def fetch_entry(index: int) -> Entry | None:
 
 
 def entry_with_payload(index: int) -> EntryDetail | None:
-    """Raises `identity.sealing.UnsealError` if the payload was changed or its key is gone."""
-    entry = Entry.objects.filter(index=index).first()
-    if entry is None:
-        return None
-    payload = Payload.objects.filter(index=index).first()
-    return EntryDetail(entry, None if payload is None else unseal_payload(payload.key, bytes(payload.ciphertext)))
+    """Raises `audit.payloads.ErasedError` if its subject was erased, `identity.sealing.UnsealError` if it does not open."""
+    stored = entry_at(index, with_payload=True)
+    return None if stored is None else EntryDetail(_as_entry(stored), payload_of(stored))
+
+
+def _as_entry(stored: StoredEntry) -> Entry:
+    return Entry(index=stored.index, time=stored.time, kind=stored.kind, header=stored.header, leaf=stored.leaf)
 
 
 def entry_json(entry: Entry) -> dict[str, object]:

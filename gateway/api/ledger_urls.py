@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from gateway.api import ledger_views, transparency_views
+from gateway.api import ledger_views, retention_views, transparency_views
 
 urlpatterns: list[URLPattern] = [
     path("audit/entries/<int:index>", ledger_views.EntryView.as_view(), name="api-entry"),
@@ -14,6 +14,8 @@ urlpatterns: list[URLPattern] = [
     path("audit/keys", ledger_views.KeysView.as_view(), name="api-keys"),
     path("audit/keys/rotate", transparency_views.RotationView.as_view(), name="api-key-rotation"),
     path("audit/checkpoint/publish", transparency_views.PublishView.as_view(), name="api-publish"),
+    path("audit/erasures", retention_views.ErasuresView.as_view(), name="api-erasures"),
+    path("audit/archives", retention_views.ArchivesView.as_view(), name="api-archives"),
     path("audit/witnesses", transparency_views.WitnessesView.as_view(), name="api-witnesses"),
     path("audit/witnesses/<str:name>", transparency_views.WitnessView.as_view(), name="api-witness"),
 ]

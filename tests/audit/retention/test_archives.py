@@ -21,6 +21,7 @@ from audit.reading import ArchiveUnavailable, entries_between, entry_at, payload
 from audit.retention import archives
 from audit.retention.archive_writing import write_archive
 from audit.retention.archives import NotArchived, delete_moved, merged, plan
+from audit.search import entries_after, entry_with_payload
 from tests.audit.retention.filling import archive_all, fill, fill_and_archive
 
 QUERY, REQUEST = str(UUID(int=2**100)), str(UUID(int=2**101))
@@ -151,6 +152,21 @@ def test_entries_that_move_while_they_are_read_are_read_from_the_archive(
     found += reading
     assert [entry.index for entry in found] == list(range(600))
     assert sum(entry.payload is not None for entry in found) == 300
+
+
+def test_who_follows_the_log_meets_no_gap_where_entries_were_moved(tmp_path: Path):
+    fill_and_archive(600, tmp_path)
+    assert [entry.index for entry in entries_after(499, 50)] == list(range(500, 550))
+    assert [entry.index for entry in entries_after(-1, 3)] == [0, 1, 2]
+    assert [entry.index for entry in entries_after(598, 10)] == [599, 600]
+    assert list(entries_after(600, 10)) == []
+
+
+def test_the_page_of_an_archived_entry_has_its_payload(tmp_path: Path):
+    fill_and_archive(300, tmp_path)
+    detail = entry_with_payload(0)
+    assert detail is not None
+    assert detail.payload == {"sql": "SELECT secret-0"}
 
 
 # --- Files that are not right -------------------------------------------------------------------------------------
