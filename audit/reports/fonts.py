@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
@@ -34,7 +35,8 @@ def register() -> None:
 @cache
 def _glyphs(font: str) -> frozenset[int]:
     register()
-    return frozenset(pdfmetrics.getFont(font).face.charToGlyph)  # type: ignore[attr-defined]  of its fonts from files
+    font_from_file: Any = pdfmetrics.getFont(font)
+    return frozenset(font_from_file.face.charToGlyph)
 
 
 @lru_cache(maxsize=65_536)

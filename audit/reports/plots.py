@@ -22,6 +22,11 @@ class Segment:
     y: float
     height: float
 
+    @property
+    def top(self) -> float:
+        """From above, as SVG counts."""
+        return round(1 - self.y - self.height, 5)
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -40,6 +45,10 @@ class Tick:
     value: int
     y: float
 
+    @property
+    def top(self) -> float:
+        return round(1 - self.y, 5)
+
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
@@ -49,6 +58,10 @@ class Geometry:
     ticks: tuple[Tick, ...]
     labels: tuple[tuple[str, float], ...]
     total: int
+
+    @property
+    def percents(self) -> list[tuple[str, float]]:
+        return [(label, round(100 * middle, 3)) for label, middle in self.labels]
 
 
 def geometry_of(plot: Plot) -> Geometry:

@@ -1,5 +1,11 @@
 """Reports."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from audit.web import report_pages
+
+urlpatterns = [
+    path("", report_pages.reports, name="ledger-reports"),
+    path("<slug:name>/", report_pages.report, name="ledger-report"),
+    path("<slug:name>/pdf", report_pages.report_pdf, name="ledger-report-pdf"),
+]
