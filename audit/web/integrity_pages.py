@@ -144,7 +144,7 @@ def _problem() -> str:
     try:
         checkpoints.check_head()
     except (HistoryDiffers, LogDamaged) as error:
-        return str(error)
+        return str(error).rstrip(".")
     return ""
 
 

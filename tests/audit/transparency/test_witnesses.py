@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from audit.merkle import Frontier, leaf_hash
@@ -173,6 +175,15 @@ def test_p6_a_log_replaced_as_a_whole_is_found_by_the_checkpoint_kept_elsewhere(
     assert (publication.reached, publication.failed) == ([], ["office"])
     assert "the place knows another history, nothing was written" in row("office").problem
     assert kept(folder) == before
+
+
+def test_p6_verification_finds_a_replaced_log_by_the_kept_checkpoint_alone(folder: Path, grow: Grow, tamper: Tamper):
+    grow(5, "thief")
+    published()
+    replace_everything(tamper)
+    call_command("ledger", "verify", stdout=StringIO())
+    with pytest.raises(CommandError, match="NOT intact"):
+        call_command("ledger", "verify", "--checkpoint", str(folder / "checkpoint"), stdout=StringIO())
 
 
 def test_p6_a_log_replaced_and_signed_with_a_new_key_is_found_too(folder: Path, grow: Grow, tamper: Tamper):
@@ -376,6 +387,15 @@ def test_nothing_is_given_to_anybody_when_the_log_contradicts_what_was_signed(
     publish_checkpoint()
     assert "NO CHECKPOINT IS SIGNED" in caplog.text
     assert kept(folder) == before
+
+
+def test_the_scheduler_publishes_as_often_as_is_set(settings):
+    from config.celery import app
+
+    beat = settings.CELERY_BEAT_SCHEDULE["publish-checkpoints"]
+    assert beat["schedule"] == settings.COUNTERSIGN_CHECKPOINT_SECONDS
+    app.loader.import_default_modules()
+    assert beat["task"] in app.tasks
 
 
 # --- Administration -----------------------------------------------------------------------------------------------
