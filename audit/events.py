@@ -150,7 +150,7 @@ def clean_text(text: str, limit: int = LONGEST_TEXT) -> str:
 _ASKED = (
     "sql_normal", "digest", "kinds", "functions", "hazards", "unknown", "policies", "purpose", "step", "model",
     "traceparent", "role", "columns", "masked", "message", "remedy", "credential", "catalogue_version",
-    "policy_version", "engine", "obligations", "unmasked",
+    "policy_version", "engine", "obligations", "unmasked", "verb",
 )  # fmt: skip
 
 register("statement.intent", "Statement about to run", required=("principal", "datasource", "query"), optional=_ASKED)

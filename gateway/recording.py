@@ -11,6 +11,7 @@ from django.utils import timezone
 from audit import ledger
 from audit.events import MOST_NAMES, clean_text
 from audit.ledger import LedgerUnavailable, Receipt
+from audit.verbs import verb_of
 from gateway.drivers.base import Rows
 from gateway.models import Query, QueryState
 from gateway.submission import Submission
@@ -53,6 +54,7 @@ def record_outcome(
             "risk": query.risk,
             "fingerprint": query.fingerprint,
             "relations": _relations(query.facts),
+            **_does(assessment),
             "classes": _classes(assessment),
             **_shown(assessment),
             "intent": intent.index,
@@ -225,7 +227,7 @@ def _assessed(assessment: Assessment) -> dict[str, Any]:
         "risk": assessment.risk.score,
         "fingerprint": facts.fingerprint,
         "relations": fitting(sorted({use.qualified for use in facts.relations})),
-        "kinds": sorted(kind.value for kind in facts.kinds),
+        **_does(assessment),
         "hazards": sorted(facts.hazard_codes),
         "unknown": fitting([clean_text(unknown.what, 100) for unknown in facts.unknown][:MOST_LISTED], 6_000) or None,
         "policies": fitting(list(decision.policies), LARGEST_SHORT_LIST),
@@ -236,6 +238,11 @@ def _assessed(assessment: Assessment) -> dict[str, Any]:
         "sql_normal": _cut(facts.normal),
         "classes": _classes(assessment),
     }
+
+
+def _does(assessment: Assessment) -> dict[str, Any]:
+    kinds = sorted(kind.value for kind in assessment.facts.kinds)
+    return {"kinds": kinds, "verb": verb_of(kinds, assessment.facts.normal[:SQL_NORMAL]) or None}
 
 
 def _classes(assessment: Assessment) -> list[str] | None:
