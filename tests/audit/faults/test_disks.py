@@ -36,7 +36,7 @@ class Gateway:
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == "ready\n"
         self._said: list[str] = []
-        self._reader = threading.Thread(target=lambda: self._said.extend(iter(self._process.stdout.readline, "")))
+        self._reader = threading.Thread(target=self._said.extend, args=[self._process.stdout])
         self._reader.start()
 
     def count(self, word: str) -> int:
