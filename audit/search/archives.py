@@ -6,7 +6,7 @@ Retention reads filters from this package, so its modules are imported when they
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from collections.abc import Iterator
 
 from audit.models import Entry, Head
 from audit.search.filters import EntryFilter, matches
@@ -22,19 +22,20 @@ def find_in_archives(
 ) -> list[Entry]:
     """Up to `limit` entries next to `before` or `after`, or the newest archived ones; newest first."""
     retention = importlib.import_module("audit.retention.archive_search")
-    found = retention.find_in_archives(wanted, before, after, limit)
-    entries = [_entry(row) for row in found]
-    return sorted((one for one in entries if matches(wanted, one.fields)), key=lambda one: -one.index)
+    found: list[Entry] = retention.find_in_archives(wanted, before, after, limit)
+    return sorted(found, key=lambda entry: -entry.index)
+
+
+def archived_indexes(wanted: EntryFilter, first: int, end: int) -> Iterator[int]:
+    """All that match, in order, however long it takes: for exports."""
+    stored = importlib.import_module("audit.reading").entries_between(first, end)
+    return (entry.index for entry in stored if matches(wanted, entry.fields))
 
 
 def entry_in_archives(index: int) -> Entry | None:
     if not 0 <= index < archived_before():
         return None
     stored = importlib.import_module("audit.reading").entry_at(index)
-    return None if stored is None else _entry(stored)
-
-
-def _entry(row: Any) -> Entry:
-    if isinstance(row, Entry):
-        return row
-    return Entry(index=row.index, time=row.time, kind=row.kind, header=row.header, leaf=row.leaf)
+    if stored is None:
+        return None
+    return Entry(index=stored.index, time=stored.time, kind=stored.kind, header=stored.header, leaf=stored.leaf)

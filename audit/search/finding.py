@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 
 from audit.following import catch_up
 from audit.models import Entry
-from audit.search.archives import archived_before, find_in_archives
+from audit.search.archives import archived_before, archived_indexes, find_in_archives
 from audit.search.filters import EntryFilter, has_terms
 from audit.search.planning import END, bounded, plan_for, read_indexes
 from audit.search.reading import entry_json
@@ -88,13 +89,10 @@ def matching_indexes(
     broken off goes on from the last index that it had.
     """
     catch_up(most=max(0, end))
-    place, archived = first, archived_before()
-    while place < min(end, archived):
-        found = find_in_archives(wanted, after=place - 1, limit=BATCH)
-        indexes = sorted(entry.index for entry in found if entry.index < end)
-        if indexes:
-            yield indexes
-        place = indexes[-1] + 1 if len(found) == BATCH and indexes else archived
+    live = archived_before()
+    if first < live:
+        yield from _in_lists(archived_indexes(wanted, first, min(end, live)))
+    place = max(first, live)
     while place < end:
         indexes = _batch(wanted, place, end, longest)
         if not indexes:
@@ -102,6 +100,11 @@ def matching_indexes(
         place = indexes[-1] + 1
         if kept := _true_to_terms(wanted, indexes):
             yield kept
+
+
+def _in_lists(indexes: Iterator[int]) -> Iterator[list[int]]:
+    while some := list(islice(indexes, BATCH)):
+        yield some
 
 
 def _batch(wanted: EntryFilter, first: int, end: int, longest: timedelta) -> list[int]:

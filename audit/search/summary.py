@@ -15,8 +15,10 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from audit.following import TERMS as PREFIXES
+from audit.following import catch_up
+from audit.search.archives import archived_before
 from audit.search.filters import NAMES, TERMS, EntryFilter
-from audit.search.planning import Plan, bounded, plan_for, read_indexes
+from audit.search.planning import END, Plan, bounded, plan_for, read_indexes
 
 SAMPLE = 10_000
 MOST_BARS = 60
@@ -64,8 +66,9 @@ class Overview:
 
 def overview(wanted: EntryFilter) -> Overview:
     """Of what is live; archives are not counted. Raises `SearchTooBroad`."""
+    catch_up()
     with bounded(LONGEST) as cursor:
-        plan = plan_for(cursor, wanted)
+        plan = plan_for(cursor, wanted).within(archived_before(), END)
         indexes = read_indexes(cursor, plan, SAMPLE + 1)
         counts_all, sample = len(indexes) <= SAMPLE, indexes[:SAMPLE]
         if not sample:

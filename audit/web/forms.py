@@ -123,12 +123,15 @@ class EntryFilterForm(forms.Form):
 
     @property
     def more_open(self) -> bool:
-        """Opened where something behind it is set or wrong."""
-        return any(bound.errors or self.data.get(bound.name) for bound in self.more_fields)
+        """Opened where something behind it is wrong; what is set there, chips show."""
+        return any(bound.errors for bound in self.more_fields)
 
     def values(self) -> dict[str, Any]:
-        """What was filled in and is valid."""
-        return {name: value for name, value in self.cleaned_data.items() if value not in (None, "", (), [])}
+        """What was filled in and is valid. Exact times go before a span up to now."""
+        values = {name: value for name, value in self.cleaned_data.items() if value not in (None, "", (), [])}
+        if "since" in values or "until" in values:
+            values.pop("within", None)
+        return values
 
     def pairs(self) -> list[tuple[str, str]]:
         """The same as parameters of an address, in the order of the fields."""
@@ -148,7 +151,7 @@ class EntryFilterForm(forms.Form):
         }
         values |= {name: str(values[name]) for name in ("query", "request") if name in values}
         within = values.pop("within", "")
-        if within and "since" not in values:
+        if within:
             values["since"] = timezone.now() - SPANS[within][1]
         return EntryFilter(**values)
 

@@ -64,10 +64,11 @@ def chips(pairs: Pairs, spans: Mapping[str, str]) -> list[Chip]:
 
 
 def facets(found: Overview, pairs: Pairs) -> list[Facet]:
+    """Those that can narrow the search: a value that all matches have cannot."""
     return [
         Facet(name, LABELS[name], tuple(_choice(found, pairs, name, value, count) for value, count in values))
         for name in FACETS
-        if (values := found.facets.get(name)) and (len(values) > 1 or (name, values[0][0]) not in pairs)
+        if (values := found.facets.get(name)) and (len(values) > 1 or values[0][1] < found.counted)
     ]
 
 

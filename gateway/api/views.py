@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from approvals import services as approvals
+from audit.retention.archive_files import ArchiveUnavailable
 from audit.search import SearchTooBroad, entry_json, find_entries
 from gateway import pipeline, queries
 from gateway.api import outputs, schemas
@@ -188,6 +189,8 @@ class EntriesView(APIView):
             page = find_entries(asked.filter, before=asked.before, after=asked.after, limit=asked.limit)
         except SearchTooBroad as error:
             return problem(400, "too-broad", "The search is too broad", str(error))
+        except ArchiveUnavailable as error:
+            return problem(503, "archive-unavailable", "An archive cannot be read", str(error))
         results = [entry_json(entry) for entry in page.entries]
         return Response(
             {
