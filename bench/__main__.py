@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MODULES = ("bench.masking", "bench.gateway", "bench.ledger", "bench.search", "bench.exports", "bench.proofs")
+MODULES = ("bench.masking", "bench.gateway", "bench.ledger", "bench.search", "bench.exports", "bench.proofs", "bench.verification")
 
 
 def main() -> None:
