@@ -13,7 +13,7 @@ from audit.entries import format_time
 from audit.events import KINDS
 from audit.exports.cells import neutral
 from audit.exports.columns import COLUMNS, FIELDS, typed
-from audit.exports.whole import part
+from audit.exports.ocsf import to_ocsf
 from audit.models import Entry
 from audit.payloads import ErasedError
 from audit.reading import StoredEntry, payload_of
@@ -99,7 +99,6 @@ def _payload(entry: StoredEntry) -> dict[str, object]:
 
 
 def ocsf(entries: Iterable[StoredEntry], _with_payloads: bool) -> bytes:
-    to_ocsf = part("audit.exports.ocsf", "to_ocsf")
     return b"".join(orjson.dumps(to_ocsf(_fields(entry)), option=orjson.OPT_APPEND_NEWLINE) for entry in entries)
 
 

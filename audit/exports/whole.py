@@ -4,34 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from importlib import import_module
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
+from audit.evidence.bundle import Question
+from audit.evidence.bundle import write_bundle as make_bundle
 from audit.exports.errors import ExportFault
 from audit.models import Export
+from audit.reports.pdf import write_report
 from audit.search import EntryFilter, matching_indexes
 
 TELL_SECONDS = 0.5
 
 
-def part(module: str, name: str) -> Any:
-    try:
-        return getattr(import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise ExportFault(f"This installation cannot make files of this format: {error}.") from error
-
-
 def write_pdf(target: BinaryIO, export: Export) -> None:
     wanted = EntryFilter.of_json(export.filter)
-    write_report = part("audit.reports.pdf", "write_report")
+    if wanted.since is None or wanted.until is None:
+        raise ExportFault("A report needs its period. Ask again, with since and until.")
     write_report(target, export.report, wanted.since, wanted.until, export.requester, end=export.end)
+    export.next = export.end
 
 
 def write_bundle(target: BinaryIO, export: Export) -> None:
     wanted = EntryFilter.of_json(export.filter)
     check_limit(export, wanted)
-    bundle = import_module("audit.evidence.bundle")
-    asked = bundle.Question(
+    asked = Question(
         first=export.first,
         end=export.end,
         filter=export.filter,
@@ -39,7 +35,7 @@ def write_bundle(target: BinaryIO, export: Export) -> None:
         payloads=bool(export.progress.get("payloads")),
     )
     is_all = wanted == EntryFilter()
-    written = bundle.write_bundle(
+    written = make_bundle(
         target, asked, None if is_all else matching_indexes(wanted, export.first, export.end), progress_of(export)
     )
     export.rows, export.next = written.entries, export.end
