@@ -18,6 +18,7 @@ from audit.web.forms import SPANS, EntryFilterForm, SavedSearchForm
 from audit.web.histogram import histogram
 from identity.models import User
 from identity.principals import Principal
+from identity.viewer import viewer
 
 PAGE_SIZE = 50
 AUDITORS = "auditors"
@@ -40,6 +41,7 @@ def ledger(http: HttpRequest) -> HttpResponse:
         "head": search.current_head(),
         "entries": [],
         "filtered": bool(pairs),
+        "may_open": may_read_payloads(viewer(http)),
         "chips": narrowing.chips(pairs, SPAN_WORDS),
         "spans": narrowing.within_spans(pairs, SPAN_WORDS),
         **_saved(http, pairs),

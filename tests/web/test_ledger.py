@@ -185,7 +185,7 @@ def test_bars_lead_to_their_time(cast: Cast, run: Run, sign_in: SignIn) -> None:
     run()
     client = sign_in(cast.rita)
     text = client.get("/ledger/?datasource=shop").text
-    bar = unescape(re.search(r'<a href="(\?[^"]+since[^"]+)" aria-label', text)[1])  # type: ignore[index]
+    bar = unescape(re.findall(r'<a href="(\?[^"]+since[^"]+)" aria-label', text)[-1])
     assert "datasource=shop" in bar
     assert f'href="/ledger/{entry_of("statement.outcome").index}/"' in client.get(f"/ledger/{bar}").text
 
@@ -210,6 +210,12 @@ def test_a_search_that_reads_for_too_long_says_how_to_narrow_it(
 
     monkeypatch.setattr("audit.search.find_entries", fail)
     assert "Give a time range." in sign_in(cast.rita).get("/ledger/?text=x").text
+
+
+def test_auditors_are_led_from_a_search_to_its_export(cast: Cast, sign_in: SignIn) -> None:
+    address = 'href="/ledger/exports/new?verdict=deny"'
+    shown = {who.username: address in sign_in(who).get("/ledger/?verdict=deny").text for who in (cast.olaf, cast.rita)}
+    assert shown == {"olaf": True, "rita": False}
 
 
 # --- Saved searches -----------------------------------------------------------------------------------------------
