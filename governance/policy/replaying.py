@@ -11,6 +11,7 @@ from typing import Any
 
 from audit.models import Entry, Payload
 from audit.payloads import unseal_payload
+from audit.reading import ArchiveUnavailable, entry_at, payload_of
 from audit.search import EntryFilter, find_entries
 from governance.assessment import Asking, assess_under
 from governance.errors import GatewayError
@@ -137,7 +138,7 @@ def _sealed(indexes: list[int]) -> dict[int, Payload]:
 
 
 def _recorded(entry: Entry, payload: Payload | None) -> tuple[Recorded, str]:
-    sql, reason = _text_of(payload)
+    sql, reason = _text_of(entry, payload)
     names = ("principal", "door", "datasource", "fingerprint", "purpose", "on_behalf_of", "run")
     said = {name: _text(entry.fields, name) for name in names}
     return Recorded(entry.index, entry.time, sql=sql, normal=_text(entry.fields, "sql_normal"), **said), reason
@@ -147,15 +148,20 @@ def _text(header: dict[str, Any], name: str) -> str:
     return str(header.get(name) or "")
 
 
-def _text_of(payload: Payload | None) -> tuple[str, str]:
-    """The exact text, or why there is none."""
-    if payload is None:
-        return "", "The text is no longer kept."
+def _text_of(entry: Entry, payload: Payload | None) -> tuple[str, str]:
+    """The exact text, or why there is none: erased, for one."""
     try:
-        sql = unseal_payload(payload.key, bytes(payload.ciphertext)).get("sql")
-    except UnsealError:
-        return "", "The text cannot be opened: its key is gone."
+        sql = (_content(entry, payload) or {}).get("sql")
+    except (UnsealError, ArchiveUnavailable) as error:
+        return "", str(error)
     return (sql, "") if isinstance(sql, str) else ("", "The entry holds no text.")
+
+
+def _content(entry: Entry, payload: Payload | None) -> dict[str, object] | None:
+    if payload is not None:
+        return unseal_payload(payload.key, bytes(payload.ciphertext))
+    stored = entry_at(entry.index, with_payload=True)
+    return payload_of(stored) if stored else None
 
 
 def replay_json(replay: Replay, most: int | None = None) -> dict[str, Any]:

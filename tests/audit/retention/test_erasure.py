@@ -26,6 +26,8 @@ from gateway.drivers import DRIVERS
 from gateway.models import Result
 from gateway.pipeline import submit
 from governance.errors import GatewayError
+from governance.policy import store
+from governance.policy.replaying import Wanted, replay
 from identity.sealing import UnsealError, unseal
 from tests.audit.retention.filling import archive_all, fill
 from tests.factories import SHOP, Cast, make_cast
@@ -216,6 +218,13 @@ def test_the_content_of_statements_is_nowhere_in_the_database_afterwards(cast: C
     assert found_in() >= {"audit_payload", "gateway_query", "gateway_result"}
     erase(cast.submission("SELECT 1").principal.label, actor="user:root", reason="they asked")
     assert found_in() == set()
+
+
+def test_a_replay_passes_over_what_was_erased_and_says_when(cast: Cast):
+    submit(cast.submission("SELECT 1"))
+    erase(cast.submission("SELECT 1").principal.label, actor="user:root", reason="they asked")
+    [unreplayed] = replay(store.active(), Wanted()).unreplayed
+    assert (unreplayed.count, unreplayed.reason[:27]) == (1, "The content was erased on 2")
 
 
 def test_work_that_has_not_ended_keeps_its_text(cast: Cast):
