@@ -59,25 +59,15 @@ WHERE {_SOME} AND (position('"ddl"'::bytea IN e.header) > 0 OR position('"privil
   OR position('"admin"'::bytea IN e.header) > 0)
 ORDER BY s.index
 """  # noqa: S608
+# Statements that are alike in all this are one row, however many there are.
 _CLASSES = f"""
-WITH taken AS MATERIALIZED (
-    SELECT width_bucket(s."time", %(starts)s::timestamptz[]) - 1 AS bucket, s.principal, s.owner, s.on_behalf_of,
-           convert_from(e.header, 'UTF8')::jsonb AS header
-    FROM audit_searchentry AS s JOIN audit_entry AS e ON e.index = s.index
-    WHERE {_SOME} AND position('"classes":["'::bytea IN e.header) > 0
-), classed AS (
-    SELECT bucket, principal, owner, on_behalf_of, class,
-           coalesce(header->'unmasked' ? class, false) AS unmasked
-    FROM taken, LATERAL (SELECT DISTINCT jsonb_array_elements_text(header->'classes')) AS one(class)
-    UNION ALL
-    SELECT bucket, principal, owner, on_behalf_of, NULL,
-           coalesce(jsonb_array_length(header->'unmasked') > 0, false) FROM taken
-)
-SELECT bucket, coalesce(principal, ''), coalesce(owner, ''), coalesce(on_behalf_of, ''), class, count(*),
-       count(*) FILTER (WHERE unmasked)
-FROM classed GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+SELECT width_bucket(s."time", %(starts)s::timestamptz[]) - 1, coalesce(s.principal, ''), coalesce(s.owner, ''),
+       coalesce(s.on_behalf_of, ''), field.classes, field.unmasked, count(*)
+FROM audit_searchentry AS s JOIN audit_entry AS e ON e.index = s.index,
+     json_to_record(convert_from(e.header, 'UTF8')::json) AS field(classes text[], unmasked text[])
+WHERE {_SOME} AND position('"classes":["'::bytea IN e.header) > 0
+GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6
 """  # noqa: S608
-
 _REVIEWS = """
 SELECT e.header FROM audit_searchentry AS s JOIN audit_entry AS e ON e.index = s.index
 WHERE s.request = ANY(%(requests)s::uuid[]) AND s.kind IN ('review.given', 'request.created')
@@ -197,18 +187,21 @@ def _parsed(header: bytes) -> Fields:
 def class_groups(scope: Scope) -> Iterator[ClassGroup]:
     """Of statements that were let run. The same group comes once for each stretch that was read."""
     for fields in _archived(scope, [INTENT], scope.end):
-        yield from _grouped(fields, scope)
+        who = (fields.get("principal", ""), fields.get("owner", ""), fields.get("on_behalf_of", ""))
+        bucket = place_of(time_of(fields), scope.cut)
+        yield from _by_class(bucket, who, fields.get("classes"), fields.get("unmasked"), 1)
     values = {"kinds": [INTENT], "starts": [bucket.start for bucket in scope.cut]}
     for rows in _spans(_CLASSES, scope, values, scope.end):
-        yield from (ClassGroup(*row) for row in rows)
+        for bucket, principal, owner, behalf, classes, unmasked, count in rows:
+            yield from _by_class(bucket, (principal, owner, behalf), classes, unmasked, count)
 
 
-def _grouped(fields: Fields, scope: Scope) -> Iterator[ClassGroup]:
-    classes, unmasked = set(fields.get("classes") or ()), set(fields.get("unmasked") or ())
-    if not classes:
+def _by_class(
+    bucket: int, who: tuple[str, str, str], classes: list[str] | None, unmasked: list[str] | None, count: int
+) -> Iterator[ClassGroup]:
+    touched, seen = set(classes or ()), set(unmasked or ())
+    if not touched:
         return
-    who = (fields.get("principal", ""), fields.get("owner", ""), fields.get("on_behalf_of", ""))
-    bucket = place_of(time_of(fields), scope.cut)
-    for data_class in sorted(classes):
-        yield ClassGroup(bucket, *who, data_class, 1, int(data_class in unmasked))
-    yield ClassGroup(bucket, *who, None, 1, int(bool(unmasked)))
+    for data_class in sorted(touched):
+        yield ClassGroup(bucket, *who, data_class, count, count if data_class in seen else 0)
+    yield ClassGroup(bucket, *who, None, count, count if seen else 0)

@@ -75,7 +75,10 @@ def report(http: HttpRequest, name: str) -> HttpResponse:
     if name not in REPORTS:
         raise Http404
     given = http.GET.dict()
-    context: dict[str, Any] = {"maker": REPORTS[name], "given": given, "presets": PRESETS, "zones": _zones(given)}
+    context: dict[str, Any] = {
+        "maker": REPORTS[name], "presets": PRESETS, "preset": "", "zones": _zones(given), "report": None, "problem": "",
+        "zone": given.get("zone") or "UTC", "since": given.get("since", ""), "until": given.get("until", ""),
+    }  # fmt: skip
     try:
         asked = asked_for(given)
         context |= page_context(make_report(name, asked.period, asked.end), given)

@@ -37,6 +37,7 @@ def page_context(made: Report, given: Mapping[str, str]) -> dict[str, Any]:
     inside = zone_named(period.zone)
     return {
         **_context(made, place),
+        "alone": False,
         "preset": period.preset,
         "since": f"{period.since.astimezone(inside):%Y-%m-%dT%H:%M}",
         "until": f"{period.until.astimezone(inside):%Y-%m-%dT%H:%M}",

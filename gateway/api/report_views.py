@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import permissions, serializers
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -101,7 +101,8 @@ class ReportView(LogView):
     def get(self, request: Request, name: str) -> Response:
         """One report over a period; the same range of entries always gives the same report."""
         if name not in REPORTS:
-            raise NotFound(f"There is no report {name[:60]!r}. There are: {', '.join(REPORTS)}.")
+            known = f"There is no report {name[:60]!r}. There are: {', '.join(REPORTS)}."
+            return problem(404, "unknown-report", "No such report", known)
         if unknown := sorted(set(request.query_params) - set(ASKED)):
             raise ValidationError({unknown[0]: [f"is not known here; known are {', '.join(ASKED)}"]})
         try:

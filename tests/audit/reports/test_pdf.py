@@ -96,7 +96,7 @@ def test_what_is_written_from_right_to_left_is_drawn_so():
 
 
 @pytest.mark.parametrize(
-    ("sly", "shown"), [("a\u202eb", "a[U+202E]b"), ("a\x07", "a[U+0007]"), ("\U0001f600", "[U+1F600]")]
+    ("sly", "shown"), [("a\u202eb", "a[U+202E]b"), ("a\x07", "a[U+0007]"), ("\U0001fae0", "[U+1FAE0]")]
 )
 def test_what_would_mislead_is_printed_as_its_code_point(sly: str, shown: str):
     assert "".join(text for _font, text in runs(sly, SANS)) == shown
@@ -119,16 +119,15 @@ def test_bars_never_leave_the_plot_and_what_is_rare_is_seen():
 def test_text_can_be_found_in_the_file():
     """Glyphs map back to characters, so a reader can search and copy."""
     content = pdf_of(report_of(1, "李雷"))
-    maps = [found for found in re.findall(rb"stream\r?\n(.*?)\s*endstream", content, re.DOTALL)]
+    maps = re.findall(rb"stream\r?\n(.*?)endstream", content, re.DOTALL)
     opened = b"".join(filter(None, map(opened_stream, maps)))
     assert b"beginbfchar" in opened or b"beginbfrange" in opened
 
 
-def opened_stream(found: bytes) -> bytes | None:
-    try:
-        return zlib.decompress(a85decode(found, adobe=found.rstrip().endswith(b"~>") and found.startswith(b"<~")))
-    except (ValueError, zlib.error):
+def opened_stream(found: bytes) -> bytes:
+    for packed in (found, found.rstrip()):
         try:
-            return zlib.decompress(a85decode(found.rstrip().removesuffix(b"~>")))
+            return zlib.decompress(a85decode(packed.removesuffix(b"~>")) if packed.endswith(b"~>") else packed)
         except (ValueError, zlib.error):
-            return None
+            continue
+    return b""
