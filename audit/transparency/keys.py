@@ -76,6 +76,13 @@ def verifier_keys() -> list[VerifierKey]:
     return [key.verifier for key in published_keys()]
 
 
+def check_key() -> None:
+    """Raises `KeyUnusable` where there is a key and it could not sign."""
+    row = _in_use()
+    if row is not None:
+        _open(row)
+
+
 def rotate(actor: str, reason: str = "") -> PublishedKey:
     """Another key signs from now on. The next checkpoint is signed by both, which hands trust over from old to new."""
     current_key()
@@ -139,12 +146,14 @@ def _open(row: LogKey) -> Signer:
     """Raises `KeyUnusable` unless it is the private half of what is published."""
     try:
         signer = Signer(row.name, Ed25519PrivateKey.from_private_bytes(unseal(bytes(row.sealed), PURPOSE)))
+        own = signer.verifier_key
+        published = (own.public, own.id.hex()) == (bytes(row.public), row.id)
     except (UnsealError, ValueError) as error:
         raise KeyUnusable(
             f"the log's key {row} cannot be opened ({error}): give the encryption key that sealed it in"
             " COUNTERSIGN_ENCRYPTION_KEYS, or rotate the log's key"
         ) from error
-    if signer.verifier_key.public != bytes(row.public):
+    if not published:
         raise KeyUnusable(f"the log's key {row} does not belong to what is published: its row was changed")
     return signer
 

@@ -109,7 +109,7 @@ class Directory:
             if name == NEWEST:
                 draft.replace(target)
             else:
-                target.hardlink_to(draft)
+                _place_new(draft, target)
         finally:
             with suppress(FileNotFoundError):
                 draft.unlink()
@@ -149,6 +149,18 @@ class Bucket:
     def write(self, name: str, content: bytes) -> None:
         with self.store.open_output_stream(f"{self.prefix}/{name}") as stream:
             stream.write(content)
+
+
+def _place_new(draft: Path, target: Path) -> None:
+    """Fails where the target is there: by a link, or, on a share that has none, by looking first."""
+    try:
+        target.hardlink_to(draft)
+    except FileExistsError:
+        raise
+    except OSError:
+        if target.exists():
+            raise
+        draft.replace(target)
 
 
 def _sync_folder(folder: Path) -> None:

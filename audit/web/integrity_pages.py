@@ -17,6 +17,8 @@ from audit.ledger import LedgerUnavailable
 from audit.models import Archive, Checkpoint, Head, SearchEntry, SubjectKey, Witness
 from audit.transparency import checkpoints, keys, witnesses
 from audit.transparency.checkpoints import HistoryDiffers
+from audit.transparency.keys import KeyUnusable, PublishedKey
+from audit.transparency.notes import NoteError
 from audit.transparency.tasks import ask_to_publish
 from audit.transparency.tiles import LogDamaged
 from audit.transparency.witnesses import WitnessRefused
@@ -125,6 +127,7 @@ def _page(http: HttpRequest, form: WitnessForm, status: int = 200) -> HttpRespon
         "form": form,
         "rotate_form": RotateForm(),
         "problem": _problem(),
+        "key_problem": _key_problem(),
         "size": Head.objects.values_list("size", flat=True).first() or 0,
         "checkpoint": newest,
         "note": checkpoints.note_of(newest) if newest else "",
@@ -132,7 +135,7 @@ def _page(http: HttpRequest, form: WitnessForm, status: int = 200) -> HttpRespon
         "witnesses": known,
         "active": len(active),
         "reached": sum(newest is not None and one.size >= newest.size for one in active),
-        "keys": keys.published_keys(),
+        "keys": _keys(),
         "verified": SearchEntry.objects.filter(kind="ledger.verified").order_by("-index").first(),
         **_moved_and_erased(),
     }
@@ -146,6 +149,22 @@ def _problem() -> str:
     except (HistoryDiffers, LogDamaged) as error:
         return str(error).rstrip(".")
     return ""
+
+
+def _key_problem() -> str:
+    try:
+        keys.check_key()
+    except KeyUnusable as error:
+        return str(error)
+    return ""
+
+
+def _keys() -> list[PublishedKey]:
+    """None where a row of theirs is not a key any more: the problem with it is told above."""
+    try:
+        return keys.published_keys()
+    except NoteError:
+        return []
 
 
 def _moved_and_erased() -> dict[str, Any]:

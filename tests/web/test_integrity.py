@@ -166,3 +166,13 @@ def test_publishing_is_handed_to_a_worker(root: Client, office: Path):
 def test_a_broker_that_does_not_answer_is_told(root: Client, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("audit.web.integrity_pages.ask_to_publish", lambda: False)
     assert "no worker can publish" in root.post(reverse("integrity-publish"), follow=True).text
+
+
+@pytest.mark.parametrize("change", ["sealed = 'x'", "public = sha256('x')", "name = 'not a name'"])
+def test_a_key_that_cannot_sign_is_shown(root: Client, log: str, change: str):
+    keys.current_key()
+    with psycopg.connect(log, autocommit=True) as session:
+        session.execute(f"UPDATE audit_logkey SET {change}")
+    answer = root.get(PLACE)
+    assert answer.status_code == 200
+    assert "The log cannot be signed" in answer.text

@@ -131,6 +131,15 @@ def test_a_place_that_is_ahead_is_not_set_back(folder: Path, grow: Grow):
     assert kept(folder) == later.note
 
 
+def test_a_share_without_hard_links_is_served_too(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    def no_links(*_: object) -> None:
+        raise PermissionError("Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", no_links)
+    checkpoint = published()
+    assert kept(folder, f"checkpoints/{checkpoint.size}") == checkpoint.note
+
+
 def test_a_checkpoint_half_given_is_given_whole_the_next_time(folder: Path, grow: Grow):
     """The process ended after the copy was written and before the newest was replaced."""
     checkpoint = published()
