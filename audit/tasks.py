@@ -6,10 +6,13 @@ from celery import shared_task
 
 from audit.exports.tasks import make_export as make_export
 from audit.following import catch_up
+from audit.forwarding.tasks import forward as forward
+from audit.forwarding.tasks import forward_one as forward_one
 from audit.retention.tasks import archive_before as archive_before
 from audit.retention.tasks import keep_retention as keep_retention
 from audit.transparency.tasks import publish_checkpoint as publish_checkpoint
 from audit.transparency.tile_tasks import make_tiles as make_tiles
+from audit.verification.tasks import verify_log as verify_log
 
 
 @shared_task(name="audit.catch_up")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from audit.merkle import Frontier, leaf_hash
+from audit.retention.archives import merged
 from audit.verification.findings import Fault
 from audit.verification.ranges import WIDTH, missing_tile
 from audit.verification.stored import Head, Session, tile_roots
@@ -16,7 +18,6 @@ _PAYLOAD = """
 SELECT min(index) FROM audit_payload AS payload
 WHERE index >= %(first)s AND NOT EXISTS (SELECT FROM audit_entry AS entry WHERE entry.index = payload.index)
 """
-_AT_ONCE = 4096
 
 
 def check_strays(session: Session, head: Head) -> Iterator[Fault]:
@@ -93,39 +94,49 @@ def check_lacking(session: Session, lacking: dict[str, int]) -> Fault | None:
     return Fault(min(missing), "its payload is missing, and no entry says that its key was erased") if missing else None
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What was moved to one archive; of the hashes nothing is said where the entry that did was moved too."""
+
+    first: int
+    end: int
+    peaks: list[str] | None = None
+    sha256: object = None
+
+
 def check_pruned(session: Session, head: Head) -> Fault | None:
-    """Entries may be gone that an entry says were moved, with the peaks of the tree over them."""
-    place = 0
-    for first, end, peaks in _moved(session, head.first):
-        if first > place:
+    """Entries may be gone that an entry says were moved, with the peaks of the tree over them and the file's digest."""
+    place, files = 0, dict(session.execute("SELECT first, sha256 FROM audit_archive").fetchall())
+    for moved in _moved(session, head.first):
+        if moved.first > place:
             break
-        if peaks is not None and peaks != _peaks(session, first, end):
-            return Fault(first, "the entry that says that they were moved names other hashes than the tiles", end - 1)
-        place = max(place, end)
+        if moved.peaks is not None and moved.peaks != _peaks(session, moved.first, moved.end):
+            what = "the entry that says that they were moved names other hashes than the tiles"
+            return Fault(moved.first, what, moved.end - 1)
+        if moved.peaks is not None and moved.sha256 != files.get(moved.first):
+            what = "the list of archives names another file than the entry that says that they were moved"
+            return Fault(moved.first, what, moved.end - 1)
+        place = max(place, moved.end)
     if place < head.first:
         return Fault(place, "are gone, and no entry says that they were moved to an archive", head.first - 1)
     return None
 
 
-def _moved(session: Session, below: int) -> list[tuple[int, int, list[str] | None]]:
+def _moved(session: Session, below: int) -> list[Moved]:
     """What live entries say was moved; for what older ones said, which were moved themselves, the list of archives."""
     said = [
-        (first, end, [str(peak) for peak in _listed(header.get("peaks"))])
+        Moved(first, end, [str(peak) for peak in _listed(header.get("peaks"))], header.get("sha256"))
         for _, header in _events(session, "ledger.pruned")
         if isinstance(first := header.get("first"), int) and isinstance(end := header.get("end"), int) and first < end
     ]
     older = session.execute('SELECT first, "end" FROM audit_archive WHERE entry < %s', [below]).fetchall()
-    return sorted([*said, *((first, end, None) for first, end in older)], key=lambda each: each[:2])
+    return sorted([*said, *(Moved(first, end) for first, end in older)], key=lambda moved: (moved.first, moved.end))
 
 
 def _peaks(session: Session, first: int, end: int) -> list[str]:
-    """Roots of the perfect sub-trees of a range of whole tiles, largest first."""
-    frontier = Frontier()
-    for start in range(first // WIDTH, end // WIDTH, _AT_ONCE):
-        roots = tile_roots(session, start, min(start + _AT_ONCE, end // WIDTH))
-        for number in sorted(roots):
-            frontier.append(roots[number])
-    return [peak.hex() for peak in frontier.peaks]
+    """Roots of the perfect sub-trees that a range of whole tiles is made of, from left to right."""
+    roots = tile_roots(session, first // WIDTH, end // WIDTH)
+    return [peak.hex() for peak in merged(first // WIDTH, [roots[number] for number in sorted(roots)])]
 
 
 def _events(session: Session, kind: str) -> Iterator[tuple[int, dict[str, Any]]]:

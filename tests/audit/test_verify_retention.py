@@ -1,0 +1,152 @@
+"""What may be gone: erased payloads and archived entries, but only those that an entry tells of (P6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from audit import ledger
+from audit.events import clean_text
+from audit.models import Archive, Entry
+from audit.retention.erasure import erase
+from audit.verification.inspection import Scope, verify_ledger
+from audit.verification.recording import standing, verify_and_record
+from tests.audit.retention.filling import fill, fill_and_archive
+
+Tamper = Callable[..., Any]
+
+
+@pytest.fixture
+def tamper(control_db: str) -> Iterator[Tamper]:
+    with psycopg.connect(control_db, autocommit=True) as session:
+        session.execute("SET session_replication_role = replica")
+        yield session.execute
+
+
+def fault(scope: Scope | None = None) -> str:
+    return str(verify_ledger(scope=scope).fault)
+
+
+# --- Erased -------------------------------------------------------------------------------------------------------
+
+
+def test_payloads_of_an_erased_subject_may_be_missing(tamper: Tamper):
+    fill(20)
+    erase("agent:bot-1", actor="user:root", reason="asked for")
+    assert verify_ledger().fault is None
+    assert verify_ledger(scope=Scope(within=(0, 5))).fault is None
+
+
+def test_p6_payloads_of_other_subjects_may_not(tamper: Tamper):
+    fill(20)
+    erase("agent:bot-1", actor="user:root", reason="asked for")
+    tamper("DELETE FROM audit_payload WHERE index = 4")
+    assert fault().startswith("entry 4: its payload is missing, and no entry says")
+
+
+def test_p6_an_erasure_that_no_entry_tells_of_is_found(tamper: Tamper):
+    fill(20)
+    tamper("UPDATE audit_subjectkey SET sealed = NULL, erased_at = now()")
+    tamper("DELETE FROM audit_payload")
+    assert fault().startswith("entry 0: its payload is missing")
+
+
+# --- Archived -----------------------------------------------------------------------------------------------------
+
+
+def test_a_log_whose_beginning_is_in_archives_is_intact(tamper: Tamper, tmp_path: Path):
+    fill_and_archive(600, tmp_path)
+    report = verify_ledger(scope=Scope(archives=True))
+    assert report.fault is None
+    assert (report.archived, report.count) == (512, report.size)
+
+
+def test_archived_twice_it_is_still_intact(tamper: Tamper, tmp_path: Path):
+    fill_and_archive(300, tmp_path)
+    fill_and_archive(800, tmp_path)
+    assert verify_ledger(scope=Scope(archives=True)).fault is None
+
+
+def test_what_an_interrupted_move_left_behind_is_no_fault(tamper: Tamper, tmp_path: Path):
+    fill(600)
+    tamper("CREATE TABLE kept AS SELECT * FROM audit_entry WHERE index BETWEEN 100 AND 120")
+    try:
+        fill_and_archive(2, tmp_path)
+        tamper("INSERT INTO audit_entry SELECT * FROM kept")
+        assert verify_ledger().fault is None
+        tamper("UPDATE audit_entry SET header = '{}' WHERE index = 110")
+        assert fault().startswith("entry 110: its header does not hash")
+    finally:
+        tamper("DROP TABLE kept")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("DELETE FROM audit_tile WHERE level = 0 AND number = 1", "tile 0/1: is missing"),
+        ("UPDATE audit_tile SET hashes = overlay(hashes PLACING sha256('x') FROM 1) WHERE number = 1",
+         "tile 0/1: its root is not that of its hashes"),
+        ("UPDATE audit_head SET first = 600", "are gone, and no entry says that they were moved"),
+        ("UPDATE audit_archive SET sha256 = repeat('0', 64)", "the list of archives names another file"),
+        ("DELETE FROM audit_archive", "the list of archives names another file"),
+    ],
+)  # fmt: skip
+def test_p6_archived_entries_are_still_held_to_the_tree(tamper: Tamper, tmp_path: Path, change: str, said: str):
+    fill_and_archive(600, tmp_path)
+    tamper(change)
+    assert said in fault()
+
+
+def test_p6_a_changed_archive_is_found_when_archives_are_read(tamper: Tamper, tmp_path: Path):
+    fill_and_archive(600, tmp_path)
+    path = Path(Archive.objects.get().address)
+    path.chmod(0o600)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert verify_ledger().fault is None
+    assert "is not the file that was written" in fault(Scope(archives=True))
+
+
+def test_p6_a_lost_archive_is_found_when_archives_are_read(tamper: Tamper, tmp_path: Path):
+    fill_and_archive(600, tmp_path)
+    Path(Archive.objects.get().address).unlink()
+    assert "cannot be read" in fault(Scope(archives=True))
+
+
+# --- Asked for ----------------------------------------------------------------------------------------------------
+
+
+def test_a_verification_that_was_asked_for_is_an_entry(control_db: str):
+    fill(20)
+    verify_and_record("user:root")
+    entry = Entry.objects.get(kind="ledger.verified")
+    assert (entry.fields["actor"], entry.fields["status"], entry.fields["size"]) == ("user:root", "intact", 20)
+    told = standing()
+    assert told is not None
+    assert (told.state, told.status, told.entry, told.percent) == ("done", "intact", entry.index, 100)
+
+
+def test_what_is_wrong_is_recorded_too(tamper: Tamper):
+    fill(20)
+    tamper("UPDATE audit_entry SET header = '{}' WHERE index = 7")
+    verify_and_record("user:root")
+    fields = Entry.objects.get(kind="ledger.verified").fields
+    assert fields["status"] == "broken"
+    assert fields["fault"].startswith("entry 7: ")
+
+
+def test_a_verification_that_cannot_be_recorded_says_so(control_db: str, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise ledger.LedgerUnavailable("the disk is full")
+
+    monkeypatch.setattr(ledger, "append", refuse)
+    with pytest.raises(ledger.LedgerUnavailable):
+        verify_and_record("user:root")
+    told = standing()
+    assert told is not None
+    assert (told.state, clean_text("the disk is full") in told.problem) == ("failed", True)
