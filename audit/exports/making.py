@@ -45,6 +45,8 @@ def make(export_id: uuid.UUID, *, tell: Tell = lambda _export: None, seconds: fl
     None where another process is at it, or there is nothing to do. Raises only what is wrong with the control database
     or the ledger: the row stays as it was, and it is taken up again.
     """
+    if not Export.objects.filter(pk=export_id, state__in=("queued", "running")).exists():
+        return None
     with held(export_id) as folder:
         export = _claim(export_id) if folder else None
         if folder is None or export is None:

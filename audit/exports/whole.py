@@ -36,12 +36,15 @@ def write_bundle(target: BinaryIO, export: Export) -> None:
     )
     is_all = wanted == EntryFilter()
     written = make_bundle(
-        target, asked, None if is_all else matching_indexes(wanted, export.first, export.end), progress_of(export)
+        target,
+        asked,
+        None if is_all else matching_indexes(wanted, export.first, export.end),
+        progress_of(export, is_all=is_all),
     )
     export.rows, export.next = written.entries, export.end
 
 
-def progress_of(export: Export) -> Callable[[int], None]:
+def progress_of(export: Export, *, is_all: bool) -> Callable[[int], None]:
     """Only told: a bundle that was broken off begins anew."""
     told = time.monotonic()
 
@@ -49,7 +52,8 @@ def progress_of(export: Export) -> Callable[[int], None]:
         nonlocal told
         if time.monotonic() - told >= TELL_SECONDS:
             told = time.monotonic()
-            Export.objects.filter(pk=export.pk, state="running").update(rows=rows)
+            place = export.first + rows if is_all else export.first
+            Export.objects.filter(pk=export.pk, state="running").update(rows=rows, next=place)
 
     return progress
 

@@ -160,6 +160,13 @@ def test_cancelling_ends_what_is_under_way_and_deletes_it(olaf: Principal) -> No
     assert Entry.objects.filter(kind="export.finished").count() == 1
 
 
+def test_one_that_was_cancelled_before_a_worker_took_it_is_never_made(olaf: Principal) -> None:
+    export = ask(olaf)
+    service.cancel(olaf, export)
+    assert make(export.pk) is None
+    assert not folder_of(export.pk).exists()
+
+
 def test_without_room_it_fails_says_so_and_leaves_nothing(
     olaf: Principal, exports_folder: Path, tmp_path: Path
 ) -> None:
