@@ -16,6 +16,7 @@ from audit.models import Archive
 from audit.retention.archive_files import ArchiveUnavailable
 from audit.retention.archives import NotArchived, archive, standing
 
+ACTOR = "command line"
 HELP = "move old entries to archive files"
 DESCRIPTION = """Move entries that are older than a date, or than a number of days, from the database to Parquet files. What
 was moved can still be searched, exported, proved and verified. Entries move in whole tiles of 256; an intent without an
@@ -39,7 +40,7 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
         _list(command)
         return
     try:
-        moved, planned = archive(options["before"], actor="command-line", destination=options["to"])
+        moved, planned = archive(options["before"], actor=ACTOR, destination=options["to"])
     except (NotArchived, ArchiveUnavailable, LedgerUnavailable) as error:
         raise CommandError(str(error)) from error
     for one in moved:

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from audit.ledger import LedgerUnavailable
 from audit.retention.erasure import NothingToErase, erase, subjects
 
+ACTOR = "command line"
 HELP = "erase the content that is kept of a subject"
 DESCRIPTION = """Destroy the keys of one subject (agent:NAME, user:NAME, or whoever agents acted on behalf of), and with them
 the sealed content of its entries: exact text, parameters, messages. Stored queries and results of its ended work are
@@ -33,7 +34,7 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     if not options["yes"]:
         _confirm(subject)
     try:
-        erased = erase(subject, actor="command-line", reason=reason)
+        erased = erase(subject, actor=ACTOR, reason=reason)
     except (NothingToErase, LedgerUnavailable) as error:
         raise CommandError(str(error)) from error
     if erased.entry is None:
