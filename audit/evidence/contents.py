@@ -7,12 +7,13 @@ import tempfile
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from audit.intents import open_intents
 from audit.merkle import leaf_hash
-from audit.models import Entry, Payload, SearchEntry
+from audit.models import Entry, Payload
 from audit.reading import StoredEntry, StoredPayload, entries_between
+from audit.search import EntryFilter, matching_indexes
 
 AT_ONCE = 500
 
@@ -40,12 +41,11 @@ class Context:
 def context_of(first: int, end: int, size: int) -> Context:
     """Erasures and archives from the range on to the end of the log; intents of the range that nothing closed in it."""
     intents = [intent.index for intent in open_intents(first, end, until=size)]
-    later = SearchEntry.objects.filter(index__gte=first, index__lt=size).order_by("index")
-    kinds = {
-        kind: list(later.filter(kind=kind).values_list("index", flat=True))
-        for kind in ("subject.erased", "ledger.pruned")
-    }
-    return Context(kinds["subject.erased"], kinds["ledger.pruned"], intents)
+    return Context(_of_kind("subject.erased", first, size), _of_kind("ledger.pruned", first, size), intents)
+
+
+def _of_kind(kind: str, first: int, end: int) -> list[int]:
+    return list(chain.from_iterable(matching_indexes(EntryFilter(kind=kind), first, end)))
 
 
 class Indexes:

@@ -27,7 +27,9 @@ from audit.evidence.bundle import VERIFIER, Question, write_bundle
 from audit.evidence.covering import spans_without
 from audit.evidence.sealing import sealed_zip
 from audit.merkle import root_of
+from audit.retention.erasure import erase
 from audit.transparency import checkpoints, keys, proofs
+from tests.audit.retention.filling import fill_and_archive
 
 pytestmark = pytest.mark.usefixtures("control_db")
 
@@ -192,12 +194,37 @@ def test_payloads_are_in_it_only_if_asked_for(tmp_path: Path, check: Check):
 
 def test_open_intents_of_the_range_come_with_a_selection(tmp_path: Path):
     fill(3)
-    fields: dict[str, Any] = {"principal": "agent:a", "datasource": "shop", "query": "3f1c1f2e-8f0b-4f7e-9d6f-0c6f5b1f2a3d"}
+    fields: dict[str, Any] = {
+        "principal": "agent:a",
+        "datasource": "shop",
+        "query": "3f1c1f2e-8f0b-4f7e-9d6f-0c6f5b1f2a3d",
+    }
     intent = ledger.append("statement.intent", **fields).index
     fill(3)
     bundle = bundle_of(tmp_path / "b.zip", 0, 7, [1])
     assert json.loads(contents(bundle)["manifest.json"])["context"]["open_intents"] == [intent]
     assert b'"context": true' in contents(bundle)["entries.jsonl"]
+    assert outcome(bundle) == 0
+
+
+def test_archived_entries_are_proved_as_all_others(tmp_path: Path, check: Check):
+    """And what was erased and archived since comes with them."""
+    fill_and_archive(600, tmp_path)
+    erasure = erase("agent:bot-1", actor="user:root", reason="asked for").entry
+    bundle = bundle_of(tmp_path / "b.zip", 200, 560, [201, 300, 555], payloads=True)
+    assert check(bundle).returncode == 0
+    assert json.loads(contents(bundle)["manifest.json"])["context"] == {
+        "archives": [600], "erasures": [erasure], "open_intents": []
+    }  # fmt: skip
+    assert outcome(bundle_of(tmp_path / "c.zip", 0, 600)) == 0
+
+
+def test_payloads_that_were_erased_are_told_of(tmp_path: Path):
+    fill(4)
+    erase("agent:bot-2", actor="user:root", reason="asked for")
+    bundle = bundle_of(tmp_path / "b.zip", 0, 4, payloads=True)
+    lines = [json.loads(line) for line in contents(bundle)["payloads.jsonl"].splitlines()]
+    assert [(line["index"], "problem" in line) for line in lines] == [(0, False), (1, False), (2, True), (3, False)]
     assert outcome(bundle) == 0
 
 
