@@ -173,7 +173,9 @@ class Bars(Flowable):
             draw_text(canvas, max(0, middle), 2, label, SANS, 6.8, FAINT)
 
     def _legend(self) -> None:
-        x, y = self.LEFT, self.BELOW + self.HIGH + 9
+        # Many names begin further left, and stand closer.
+        x, gap = (self.LEFT, 14) if len(self.plot.series) < 5 else (0.0, 9)
+        y = self.BELOW + self.HIGH + 9
         if len(self.plot.series) == 1:
             text = f"{self.geometry.total:,} {self.plot.what}"
             draw_text(self.canv, x, y, text, SANS, 7.5, SOFT)
@@ -183,7 +185,7 @@ class Bars(Flowable):
             self.canv.roundRect(x, y - 0.5, 7, 7, 1.5, stroke=0, fill=1)
             text = f"{sum(series.values):,} {series.name}"
             draw_text(self.canv, x + 10, y, text, SANS, 7.5, SOFT)
-            x += 10 + width_of(text, SANS, 7.5) + 14
+            x += 10 + width_of(text, SANS, 7.5) + gap
 
 
 @dataclass(frozen=True, slots=True)

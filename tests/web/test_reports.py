@@ -7,6 +7,7 @@ import json
 import re
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -24,7 +25,7 @@ from tests.web.conftest import Park, Run, SignIn
 YEAR = "?period=year"
 
 
-def bearer(cast: Cast, who: User) -> dict[str, str]:
+def bearer(cast: Cast, who: User) -> dict[str, Any]:
     return {"HTTP_AUTHORIZATION": f"Bearer {cast.token(who)}"}
 
 

@@ -79,7 +79,10 @@ def test_rows_are_parted_without_losing_one():
         split = left.split(300, 200)
         if not split:
             break
-        first, left = split
+        first, rest = split
+        assert isinstance(first, Rows)
+        assert isinstance(rest, Rows)
+        left = rest
         parts.append((first.start, first.end))
     parts.append((left.start, left.end))
     assert [start for start, _end in parts] == [0, *(end for _start, end in parts[:-1])]
