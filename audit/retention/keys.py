@@ -91,10 +91,18 @@ _OPEN = "SELECT sealed, erased_at FROM audit_subjectkey WHERE id = %s"
 def key_in_use(subject: str) -> SubjectCipher:
     """Made if there is none. Raises `LedgerUnavailable` when the database does not say which it is."""
     found = _in_use.get(subject)
+    if found is not None and time.monotonic() < found[0]:
+        return found[1]
+    return _ask(lambda session: _renewed(session, subject))
+
+
+def _renewed(session: psycopg.Connection[Any], subject: str) -> SubjectCipher:
+    """Those who waited for their turn take what the one before them was told."""
+    found = _in_use.get(subject)
     now = time.monotonic()
     if found is not None and now < found[0]:
         return found[1]
-    cipher = _ask(lambda session: _find(session, subject, found[1] if found else None))
+    cipher = _find(session, subject, found[1] if found else None)
     # From before the question was put: a key that was retired meanwhile is waited for from its commit.
     _keep(_in_use, subject, (now + settings.LEASE_SECONDS, cipher))
     return cipher

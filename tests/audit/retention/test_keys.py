@@ -73,6 +73,25 @@ def test_a_kept_key_asks_nothing(lease, monkeypatch: pytest.MonkeyPatch, setting
     assert seal_payload({}, "agent:a").key == sealed.key
 
 
+def test_callers_whose_lease_ended_together_ask_once(settings, monkeypatch: pytest.MonkeyPatch):
+    settings.LEASE_SECONDS = 60
+    asked: list[str] = []
+    find, barrier = keys._find, Barrier(8)
+
+    def noted(session, subject, known):
+        asked.append(subject)
+        return find(session, subject, known)
+
+    def seal_together() -> str | None:
+        barrier.wait()
+        return seal_payload({}, "agent:a").key
+
+    monkeypatch.setattr(keys, "_find", noted)
+    with ThreadPoolExecutor(8) as pool:
+        found = {future.result() for future in [pool.submit(seal_together) for _ in range(8)]}
+    assert (len(found), asked) == (1, ["agent:a"])
+
+
 def test_a_retired_key_is_not_used_after_its_lease(lease):
     first = seal_payload({}, "agent:a").key
     retire("agent:a")
