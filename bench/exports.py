@@ -39,7 +39,7 @@ print(json.dumps([made.state, made.rows, seconds, made.bytes, before, peak, made
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     arguments.add_argument("entries", type=int, nargs="?", default=ENTRIES)
-    arguments.add_argument("--formats", nargs="+", default=FORMATS[:3], choices=FORMATS)
+    arguments.add_argument("--formats", nargs="+", default=FORMATS, choices=FORMATS)
     options = arguments.parse_args()
     with scratch_database(), tempfile.TemporaryDirectory(prefix="bench-exports-") as folder:
         os.environ["COUNTERSIGN_EXPORTS"] = folder
