@@ -8,10 +8,10 @@ is printed: entries a second, and the most memory that any process held. Aim: 1,
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +27,7 @@ def main() -> None:
     with scratch_database(("audit",)):
         prepare(options.entries)
         for processes in (1, 2):
-            verify(processes)
+            verify(processes, options.entries)
         bundle(options.entries)
 
 
@@ -46,14 +46,15 @@ def exhaust(catch_up: Callable[[], int]) -> None:
         pass
 
 
-def verify(processes: int) -> None:
+def verify(processes: int, entries: int) -> None:
     from audit.verification.inspection import verify_ledger
 
-    start = time.perf_counter()
-    report = verify_ledger(processes=processes)
-    if report.fault:
-        raise SystemExit(f"the ledger does not verify: {report.fault}")
-    tell(f"verified, {processes} process{'es' if processes > 1 else ''}", report.count, time.perf_counter() - start)
+    def work() -> None:
+        report = verify_ledger(processes=processes)
+        if report.fault:
+            raise SystemExit(f"the ledger does not verify: {report.fault}")
+
+    timed(f"verified, {processes} process{'es' if processes > 1 else ''}", entries, work)
 
 
 def bundle(entries: int) -> None:
@@ -69,19 +70,45 @@ def bundle(entries: int) -> None:
 
 
 def timed(what: str, entries: int, work: Callable[[], object]) -> None:
-    start = time.perf_counter()
-    work()
-    tell(what, entries, time.perf_counter() - start)
-
-
-def tell(what: str, entries: int, seconds: float) -> None:
-    """Peaks are of the process so far, and of the largest child so far."""
-    own, child = (resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    with Peaks() as peaks:
+        start = time.perf_counter()
+        work()
+        seconds = time.perf_counter() - start
     print(
         f"{what:<24} {entries:>10,} in {seconds:>7.1f} s  {entries / seconds:>9,.0f}/s"
-        f"   peak {own:,.0f} MB, children {child:,.0f} MB",
+        f"   peak {peaks.own:,.0f} MB, largest child {peaks.child:,.0f} MB",
         flush=True,
     )
+
+
+class Peaks:
+    """The most memory that this process held from here on, and any of its children as long as it runs, in MB."""
+
+    def __enter__(self) -> Peaks:
+        self.own, self.child, self._over = 0.0, 0.0, threading.Event()
+        Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.own = self._peak("self")
+        self._over.set()
+        self._watcher.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.1):
+            for task in Path("/proc/self/task").iterdir():
+                for child in (task / "children").read_text().split():
+                    self.child = max(self.child, self._peak(child))
+
+    @staticmethod
+    def _peak(process: str) -> float:
+        try:
+            lines = Path(f"/proc/{process}/status").read_text().splitlines()
+        except OSError:
+            return 0.0
+        return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0.0)
 
 
 if __name__ == "__main__":
