@@ -16,6 +16,7 @@ from identity.credentials import issue
 from identity.models import Agent, User
 from identity.people import groups_named
 from identity.principals import Principal, principal_of_agent, principal_of_user
+from identity.signals import announced
 
 ACTOR = "test"
 PASSWORD = "a long enough pass phrase"
@@ -51,11 +52,12 @@ CLASSES = {
 
 
 def make_user(name: str, *groups: str, is_administrator: bool = False) -> User:
-    """Straight into the table: hashing a password for everybody would take most of the suite's time."""
-    user = User.objects.filter(username=name).first() or User.objects.create(
-        username=name, is_superuser=is_administrator, password="!"
-    )
-    user.groups.set(groups_named(groups))
+    """Straight into the table: hashing a password for everybody would take most of the suite's time. No entry tells of it."""
+    with announced():
+        user = User.objects.filter(username=name).first() or User.objects.create(
+            username=name, is_superuser=is_administrator, password="!"
+        )
+        user.groups.set(groups_named(groups))
     return user
 
 

@@ -20,6 +20,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from audit import feed, ledger, live
 from audit.routing import websocket_urlpatterns
 from identity.models import User
+from identity.signals import announced
 
 pytestmark = pytest.mark.usefixtures("control_db")
 SessionStore = import_module(settings.SESSION_ENGINE).SessionStore
@@ -44,7 +45,8 @@ class Feed(ApplicationCommunicator):
 @sync_to_async
 def sign_in(name: str = "rita") -> str:
     """The key of a session like the one that the sign-in page makes."""
-    user, _ = User.objects.get_or_create(username=name)
+    with announced():
+        user, _ = User.objects.get_or_create(username=name)
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]

@@ -18,13 +18,15 @@ from websockets.sync.client import ClientConnection, connect
 
 from audit import ledger
 from identity.models import User
+from identity.signals import announced
 from tests.fixtures.servers import Server
 
 pytestmark = pytest.mark.usefixtures("control_db")
 
 
 def sign_in() -> str:
-    user = User.objects.create(username="rita")
+    with announced():
+        user = User.objects.create(username="rita")
     session = import_module(settings.SESSION_ENGINE).SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
