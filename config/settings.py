@@ -195,6 +195,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-requests": {"task": "gateway.sweep", "schedule": 5.0},
     "follow-ledger": {"task": "audit.catch_up", "schedule": 5.0},
     "make-ledger-tiles": {"task": "audit.make_tiles", "schedule": 10.0},
+    # One that waits for a worker is as good as all that came after it.
+    "forward-entries": {"task": "audit.forward", "schedule": 2.0, "options": {"expires": 2}},
     "expire-requests": {"task": "approvals.expire", "schedule": 30.0},
     # One that waits for a worker is as good as all that came after it.
     "publish-checkpoints": {
@@ -313,6 +315,8 @@ REFUSALS_EVERY_SECONDS = env.int("COUNTERSIGN_REFUSALS_EVERY_SECONDS", 60, valid
 # audit/retention: a directory or s3:// address for archives of the ledger; after how many days entries move there, 0 never.
 ARCHIVES = env.str("COUNTERSIGN_ARCHIVES", str(VAR_DIR / "archives"))
 RETENTION_DAYS = env.int("COUNTERSIGN_RETENTION_DAYS", 0, validate=validate.Range(min=0, max=36_500))
+# audit/forwarding: the only folder that entries are forwarded into as files.
+FORWARD_DIR = Path(env.str("COUNTERSIGN_FORWARD_DIR", str(VAR_DIR / "forward"))).resolve()
 
 LOGGING = {
     "version": 1,
