@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from io import StringIO
+from pathlib import Path
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import CommandError, call_command
 
 from audit import ledger
 from audit.following import COLUMNS, catch_up
 from audit.merkle import Frontier
+from audit.transparency import checkpoints, keys
+from audit.transparency.heads import TreeHead
+from audit.transparency.notes import Signer, sign
 from audit.verification.findings import Noted
 from audit.verification.inspection import verify_ledger
 
@@ -230,3 +235,43 @@ def test_the_command_explains_itself(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
         call_command("ledger", "verify", "--help")
     assert "the first wrong entry is named" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_command_verifies_a_range(tamper):
+    printed = run("--range", "3:7")
+    assert "The ledger is intact" in printed
+    with pytest.raises(CommandError, match=r"the log has the entries 0 to 19: a range of it cannot be 3:21"):
+        run("--range", "3:21")
+    with pytest.raises(CommandError, match="must be FIRST:END"):
+        run("--range", "3")
+
+
+def test_the_command_verifies_what_came_after_a_trusted_checkpoint(tamper, tmp_path: Path):
+    (tmp_path / "kept").write_text(checkpoints.note_of(checkpoints.latest()))
+    ledger.append("statement.denied", principal="agent:later")
+    key = keys.current_key().verifier_key
+    printed = run("--from-checkpoint", str(tmp_path / "kept"), "--key", key)
+    assert f"The ledger is intact: {SIZE + 1} entries" in printed
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "it is not a signed note"),
+        (b"\xff", "cannot be read"),
+        (None, "cannot be read"),
+        (b"a\n\nb\n", "signature"),
+    ],
+)
+def test_a_checkpoint_that_is_none_is_refused_and_named(tamper, tmp_path: Path, content: bytes | None, said: str):
+    if content is not None:
+        (tmp_path / "kept").write_bytes(content)
+    with pytest.raises(CommandError, match=f"kept.*{said}"):
+        run("--checkpoint", str(tmp_path / "kept"))
+
+
+def test_a_checkpoint_of_another_log_is_refused(tamper, tmp_path: Path):
+    signer = Signer("example.com/other", Ed25519PrivateKey.generate())
+    (tmp_path / "kept").write_text(sign(str(TreeHead("example.com/other", SIZE, bytes(32))), [signer]))
+    with pytest.raises(CommandError, match="not signed by a key that is known here"):
+        run("--checkpoint", str(tmp_path / "kept"))
