@@ -5,7 +5,23 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MODULES = ("bench.masking", "bench.gateway", "bench.ledger", "bench.search", "bench.exports", "bench.proofs", "bench.verification")
+MODULES = (
+    "bench.masking",
+    "bench.gateway",
+    "bench.ledger",
+    "bench.search",
+    "bench.proofs",
+    "bench.exports",
+    "bench.verification",
+)
+    "bench.masking",
+    "bench.gateway",
+    "bench.ledger",
+    "bench.search",
+    "bench.exports",
+    "bench.proofs",
+    "bench.verification",
+)
 
 
 def main() -> None:

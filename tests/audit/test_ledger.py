@@ -17,9 +17,9 @@ from audit import ledger
 from audit.batches import NotDurable, read_head
 from audit.events import EventError
 from audit.following import catch_up
-from audit.verification.inspection import verify_ledger
 from audit.models import Entry, Head, Payload, SearchEntry, SearchTerm
 from audit.payloads import unseal_payload
+from audit.verification.inspection import verify_ledger
 
 pytestmark = pytest.mark.usefixtures("control_db")
 

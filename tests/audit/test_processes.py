@@ -15,8 +15,8 @@ from django.db import connection
 from psycopg import sql
 
 from audit import ledger
-from audit.verification.inspection import verify_ledger
 from audit.models import Entry
+from audit.verification.inspection import verify_ledger
 from tests.fixtures.databases import server_url
 
 ENDLESS = 1_000_000
