@@ -14,14 +14,6 @@ MODULES = (
     "bench.exports",
     "bench.verification",
 )
-    "bench.masking",
-    "bench.gateway",
-    "bench.ledger",
-    "bench.search",
-    "bench.exports",
-    "bench.proofs",
-    "bench.verification",
-)
 
 
 def main() -> None:
