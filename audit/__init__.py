@@ -1,1 +1,1 @@
-"""What happened: ledger, live feed, search, verification."""
+"""What happened: the ledger, what proves it, and what reads it. docs/architecture.md lists the parts."""
