@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.urls import NoReverseMatch, reverse
 
 from audit.auditors import may_audit
 from identity.viewer import viewer
@@ -25,5 +26,15 @@ PAGES = (
 def ledger_tabs(context: dict[str, Any], current: str) -> dict[str, object]:
     """`current` is the page that is open, by the name of its address."""
     audits = may_audit(viewer(context["request"]))
-    pages = [(name, label) for name, label, guarded in PAGES if audits or not guarded]
+    pages = [
+        (name, label, place) for name, label, guarded in PAGES if (audits or not guarded) and (place := _place_of(name))
+    ]
     return {"pages": pages if len(pages) > 1 else [], "current": current}
+
+
+def _place_of(name: str) -> str:
+    """Empty for a page that this installation does not serve."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
