@@ -14,7 +14,8 @@ RUN DATABASE_URL=postgresql://nobody@127.0.0.1:1/none REDIS_URL=redis://127.0.0.
     /opt/venv/bin/python manage.py collectstatic --noinput
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin countersign
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin countersign \
+    && install --directory --owner=countersign --mode=0700 /var/lib/countersign
 ENV PATH=/opt/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /srv/countersign /srv/countersign

