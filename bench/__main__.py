@@ -13,6 +13,7 @@ MODULES = (
     "bench.proofs",
     "bench.exports",
     "bench.verification",
+    "bench.feed",
 )
 
 

@@ -82,12 +82,12 @@
     mine.addEventListener("open", () => {
       attempts = 0;
       say("live");
-      mine.send(JSON.stringify({ after: last }));
+      mine.send(JSON.stringify({ after: last, many: true }));
     });
     mine.addEventListener("message", (event) => {
       if (socket !== mine) return;
-      const entry = JSON.parse(event.data);
-      if (!entry.error) receive(entry);
+      const entries = JSON.parse(event.data);
+      if (Array.isArray(entries)) entries.forEach(receive);
     });
     mine.addEventListener("close", (event) => {
       if (socket !== mine) return;

@@ -196,6 +196,8 @@ async def test_positions_that_come_while_entries_do_never_hang():
         '{"after": true}',
         '{"after": 1.5}',
         '{"after": 1, "x": 2}',
+        '{"after": 1, "many": 1}',
+        '{"many": true}',
     ],
 )
 async def test_a_message_that_is_not_understood_is_answered_and_the_feed_stays_open(message: str):
