@@ -15,6 +15,7 @@ import base64
 import hashlib
 import json
 import re
+import struct
 import sys
 import zipfile
 import zlib
@@ -37,7 +38,7 @@ REQUIRED = {
 OPTIONAL = {"payloads.jsonl"}
 SMALL = 16 * 1024 * 1024  # bytes that a file may have that is read as a whole
 LONGEST = {"entries.jsonl": 1024 * 1024, "payloads.jsonl": 128 * 1024 * 1024, "hashes.txt": 65}  # bytes in a line
-UNPACKING = (zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError, OSError, EOFError)
+UNPACKING = (zipfile.BadZipFile, zlib.error, struct.error, ValueError, NotImplementedError, OSError, EOFError)
 SEAL = re.compile(rb"sha256:([0-9a-f]{64})")
 CONTEXT = {"erasures": ("subject.erased",), "archives": ("ledger.pruned",), "open_intents": ("statement.intent",)}
 CLOSING = ("statement.outcome", "execution.finished")
@@ -75,6 +76,7 @@ class Bundle:
         except UNPACKING as error:
             raise Wrong(f"it is not a zip file that can be read: {error}") from None
         self._check_names()
+        self._check_layout()
         self.manifest = self._object("manifest.json")
         listed: Any = self.manifest.get("files")
         require(
@@ -125,6 +127,32 @@ class Bundle:
             require(
                 info.compress_type in (0, 8) and not info.flag_bits & 1, f"{info.filename} is packed in another way"
             )
+            plain = info.external_attr >> 16 & 0o170000 in (0, 0o100000) and not info.external_attr & 0x10
+            require(plain and info.orig_filename == info.filename, f"{info.filename} is not a plain file")
+
+    def _check_layout(self) -> None:
+        """One file after the other, then their list: no room for bytes that other programs would unpack, and we not."""
+        place, listed = 0, 0
+        for info in sorted(self.zip.infolist(), key=lambda info: info.header_offset):
+            require(info.header_offset == place and not info.comment, "there is something between its files")
+            self.file.seek(place)
+            head = self.file.read(30)
+            require(head[:4] == b"PK\x03\x04", f"{info.filename} is not where it should be")
+            name, extra = struct.unpack("<HH", head[26:30])
+            place += 30 + name + extra + info.compress_size
+            if info.flag_bits & 8:  # its sizes follow it, in four bytes each or in eight
+                self.file.seek(place)
+                sizes = self.file.read(24)
+                wide = struct.pack("<4sLQQ", b"PK\x07\x08", info.CRC, info.compress_size, info.file_size)
+                narrow = wide[:8] + wide[8:12] + wide[16:20]
+                require(sizes == wide or sizes[:16] == narrow, f"{info.filename} does not end as it should")
+                place += 24 if sizes == wide else 16
+            listed += 46 + len(info.orig_filename.encode()) + len(info.extra)
+        start: int = self.zip.start_dir  # type: ignore[attr-defined]  there since Python 3.0, and in no list of types
+        # A file of more than 4 GiB has a longer end.
+        ends = (size_of(self.file) - 93, size_of(self.file) - 93 - 76)
+        require(start == place and start + listed in ends, "there is something between its files")
+        self.file.seek(0)
 
     def whole(self, name: str) -> bytes:
         try:
@@ -171,6 +199,10 @@ class Bundle:
         self._compare(name, size, digest.hexdigest())
 
 
+def size_of(file: Any) -> int:
+    return int(file.seek(0, 2))
+
+
 def parse_json(content: bytes, what: str) -> Any:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         require(len({key for key, _ in pairs}) == len(pairs), f"{what} says something twice")
@@ -194,7 +226,7 @@ class Key:
             material = base64.b64decode(parts.group(3), validate=True) if parts else b""
         except ValueError:
             material = b""
-        if len(material) != 33 or material[0] not in (1, 4):
+        if len(material) != 33 or material[0] not in (1, 4) or not str(text).isprintable():
             raise Unclear(f"{short(text)} is not a verifier key: it must look like name+0123abcd+base64")
         self.text, self.cosigns = str(text), material[0] == 4
         self.name, _, rest = self.text.partition("+")
@@ -349,6 +381,7 @@ class Entries:
             isinstance(header, dict) and header.get("index") == index, f"entry {index} was written for another place"
         )
         if self.entry.get("context") is True:
+            require(index in self.context, f"entry {index} is neither what was asked for nor listed as something else")
             self.extra += 1
         else:
             self._count(header)
@@ -442,25 +475,29 @@ class Verdict:
         return origin, size, root
 
     def _signatures(self, checkpoint: Note, manifest_note: Note, keys: list[Key], given: list[Key]) -> None:
-        signers = checkpoint.signed_by(keys + given)
+        signers = sorted(checkpoint.signed_by(keys + given), key=lambda key: key.text)
         require(signers, "the checkpoint is not signed by any key that is known")
+        trusted = [key for key in signers if key.text in {one.text for one in given}] if given else signers
+        require(
+            trusted, "the checkpoint is not signed by a key that you gave: it is another log's, or somebody else's work"
+        )
+        # Anybody can add a signature of his own to a checkpoint: only a key that is trusted vouches for the manifest.
+        makers = manifest_note.signed_by(trusted)
+        if not makers and manifest_note.signed_by(signers):
+            raise Unclear(
+                "the manifest is signed with another key than you gave. That is so right after the log got another key,\n"
+                "and also if somebody else wrote this manifest. Get the new key from the operator, give it with --key too"
+            )
+        require(makers, "the manifest is not signed with a key that signed the checkpoint")
+        maker = sorted(key.text for key in makers)[0]
         if given:
-            own = sorted({key.text for key in given} & {key.text for key in signers})
-            require(
-                own, "the checkpoint is not signed by a key that you gave: it is another log's, or somebody else's work"
-            )
-            self.right.append(f"the checkpoint is signed with your key {own[0]}")
+            self.right.append(f"the checkpoint is signed with your key {maker}")
         else:
-            self.right.append(
-                f"the checkpoint is signed with {sorted(key.text for key in signers)[0]}, a key that came with it"
-            )
+            self.right.append(f"the checkpoint is signed with {maker}, a key that came with it")
             self.open.append(
                 "WHOSE KEY IT IS. You gave none (--key), so the key came with the bundle, and anybody can make a key and\n"
                 "    a whole bundle with it. Get the key from the operator in another way, and compare."
             )
-        require(
-            manifest_note.signed_by(list(signers)), "the manifest is not signed with a key that signed the checkpoint"
-        )
         self.right.append("the manifest (who made this, when, for which question) is signed with the same key")
 
     def _cosignatures(self, checkpoint: Note, witnesses: list[Key], named: list[Key]) -> None:
@@ -502,6 +539,11 @@ class Verdict:
             self.open.append(
                 f"WHETHER ALL IS HERE THAT THE QUESTION FITS. It is a selection from the entries {entries.first} to"
                 f" {entries.end - 1}:\n    what was left out cannot be seen. Ask for the whole range where that matters."
+            )
+        if entries.first > 0 or entries.end < size or not entries.complete:
+            self.open.append(
+                "WHETHER MORE OF THE LOG CONCERNS IT. Erasures, archives and what became of open intents, where they are\n"
+                "    no part of the question, were looked up by who made this bundle: that none is left out cannot be seen."
             )
         if entries.texts:
             self.open.append(
