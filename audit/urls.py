@@ -7,4 +7,5 @@ urlpatterns = [
     path("exports/", include("audit.web.export_urls")),
     path("reports/", include("audit.web.report_urls")),
     path("integrity/", include("audit.web.integrity_urls")),
+    path("forwarders/", include("audit.web.forwarder_urls")),
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from gateway.api import ledger_views, retention_views, transparency_views
+from gateway.api import forwarder_views, ledger_views, retention_views, transparency_views, verification_views
 
 urlpatterns: list[URLPattern] = [
     path("audit/entries/<int:index>", ledger_views.EntryView.as_view(), name="api-entry"),
@@ -16,6 +16,17 @@ urlpatterns: list[URLPattern] = [
     path("audit/checkpoint/publish", transparency_views.PublishView.as_view(), name="api-publish"),
     path("audit/erasures", retention_views.ErasuresView.as_view(), name="api-erasures"),
     path("audit/archives", retention_views.ArchivesView.as_view(), name="api-archives"),
+    path("audit/verifications", verification_views.VerificationsView.as_view(), name="api-verifications"),
     path("audit/witnesses", transparency_views.WitnessesView.as_view(), name="api-witnesses"),
     path("audit/witnesses/<str:name>", transparency_views.WitnessView.as_view(), name="api-witness"),
+    path("audit/forwarders", forwarder_views.ForwardersView.as_view(), name="api-forwarders"),
+    path("audit/forwarders/<str:name>", forwarder_views.ForwarderView.as_view(), name="api-forwarder"),
+    path(
+        "audit/forwarders/<str:name>/secret", forwarder_views.ForwarderSecretView.as_view(), name="api-forwarder-secret"
+    ),
+    path(
+        "audit/forwarders/<str:name>/secret/previous",
+        forwarder_views.ForwarderPreviousSecretView.as_view(),
+        name="api-forwarder-previous-secret",
+    ),
 ]
