@@ -14,7 +14,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from audit.auditors import may_audit
 from audit.ledger import LedgerUnavailable
-from audit.models import Archive, Checkpoint, Head, SearchEntry, SubjectKey, Witness
+from audit.models import Archive, Checkpoint, Head, SubjectKey, Witness
+from audit.retention import archives as retention
 from audit.transparency import checkpoints, keys, witnesses
 from audit.transparency.checkpoints import HistoryDiffers
 from audit.transparency.keys import KeyUnusable, PublishedKey
@@ -23,6 +24,7 @@ from audit.transparency.tasks import ask_to_publish
 from audit.transparency.tiles import LogDamaged
 from audit.transparency.witnesses import WitnessRefused
 from audit.web.integrity_forms import RotateForm, WitnessForm
+from audit.web.integrity_verifying import verification_context
 from identity.principals import Principal
 from identity.viewer import viewer
 
@@ -136,7 +138,7 @@ def _page(http: HttpRequest, form: WitnessForm, status: int = 200) -> HttpRespon
         "active": len(active),
         "reached": sum(newest is not None and one.size >= newest.size for one in active),
         "keys": _keys(),
-        "verified": SearchEntry.objects.filter(kind="ledger.verified").order_by("-index").first(),
+        **verification_context(),
         **_moved_and_erased(),
     }
     return render(http, "audit/integrity.html", context, status=status)
@@ -169,8 +171,11 @@ def _keys() -> list[PublishedKey]:
 
 def _moved_and_erased() -> dict[str, Any]:
     erased = SubjectKey.objects.filter(erased_at__isnull=False).order_by("-erased_at")
+    unfinished = SubjectKey.objects.filter(retired_at__isnull=False, erased_at__isnull=True)
     archives = Archive.objects.order_by("-first")
     return {
+        "retention": retention.standing(),
+        "unfinished": unfinished.order_by("subject").values_list("subject", flat=True).distinct()[:MOST_LISTED],
         "archives": archives[:MOST_LISTED],
         "archive_count": archives.count(),
         "erasures": erased[:MOST_LISTED],
