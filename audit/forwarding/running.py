@@ -75,6 +75,9 @@ def _work(forwarder: Forwarder, until: float) -> bool:
         place = door.position(forwarder.next)
         _check_place(place)
         if place != forwarder.next:
+            logger.warning(
+                "Forwarder %s goes on at entry %d, not %d: so its file says", forwarder.name, place, forwarder.next
+            )
             _move(forwarder, next=place, sending=None)
         while batch := _next_batch(forwarder, selection, door):
             _deliver(forwarder, batch, door)

@@ -6,15 +6,17 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+import orjson
 import psycopg
 import pytest
 from django.db import connection
 from django.utils import timezone
 
 from audit.forwarding import administration, running, tasks
-from audit.models import Forwarder
+from audit.models import Forwarder, Head
 from tests.audit.forwarding.conftest import Grow
 from tests.audit.forwarding.receivers import Webhook
+from tests.audit.retention.filling import fill_and_archive
 from tests.fixtures.servers import Start
 
 
@@ -39,6 +41,7 @@ def test_a_second_process_finds_it_taken(grow: Grow, hook: Webhook, control_db: 
         other.execute("SELECT pg_advisory_lock(%s::int, %s::int)", [running.LOCKS, taken])
         assert not running.work("hook")
         assert hook.asked == []
+        other.execute("SELECT pg_advisory_unlock_all()")
     running.work("hook")
     assert len(hook.taken) == 1
 
@@ -58,6 +61,16 @@ def test_a_turn_ends_and_says_that_more_is_left(grow: Grow, hook: Webhook, monke
     grow(2)
     assert running.work("hook", seconds=0)
     assert hook.indexes == [0]
+
+
+def test_archived_entries_are_sent_like_the_rest(grow: Grow, folder: Path, tmp_path: Path):
+    fill_and_archive(600, tmp_path)
+    administration.add("file", "file", "log.ndjson", actor="test")
+    size = grow(1)
+    assert Head.objects.get(id=1).first > 0
+    running.work("file")
+    lines = (folder / "log.ndjson").read_bytes().splitlines()
+    assert [orjson.loads(line)["index"] for line in lines] == list(range(size))
 
 
 def test_nothing_is_sent_past_an_entry_that_is_missing(grow: Grow, hook: Webhook, control_db: str):
