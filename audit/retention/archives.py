@@ -192,10 +192,8 @@ def _record(file: FileOf, since: datetime, until: datetime, actor: str, reason: 
     """From here on the file is where these entries are."""
     peaks = [peak.hex() for peak in peaks_between(file.first, file.end)]
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE audit_head SET first = %s WHERE id = 1 AND first = %s", [file.end, file.first])
-            if cursor.rowcount != 1:
-                raise NotArchived("Another process moved these entries meanwhile. Try again.")
+        if Head.objects.select_for_update().get(id=1).first != file.first:
+            raise NotArchived("Another process moved these entries meanwhile. Try again.")
         receipt = ledger.append_within(
             "ledger.pruned",
             actor=actor,
@@ -209,7 +207,7 @@ def _record(file: FileOf, since: datetime, until: datetime, actor: str, reason: 
             until=format_time(until),
             reason=reason or None,
         )
-        return Archive.objects.create(
+        moved = Archive.objects.create(
             first=file.first,
             end=file.end,
             address=file.address,
@@ -220,6 +218,9 @@ def _record(file: FileOf, since: datetime, until: datetime, actor: str, reason: 
             entry=receipt.index,
             created_at=timezone.now(),
         )
+        # Last: the database refuses it unless both of them say so.
+        Head.objects.filter(id=1).update(first=file.end)
+    return moved
 
 
 def peaks_between(first: int, end: int) -> list[bytes]:

@@ -172,6 +172,7 @@ def test_a_broker_that_does_not_answer_is_told(root: Client, monkeypatch: pytest
 def test_a_key_that_cannot_sign_is_shown(root: Client, log: str, change: str):
     keys.current_key()
     with psycopg.connect(log, autocommit=True) as session:
+        session.execute("SET session_replication_role = replica")
         session.execute(f"UPDATE audit_logkey SET {change}")
     answer = root.get(PLACE)
     assert answer.status_code == 200
