@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from gateway.api.filters import number, one_of
+from gateway.api.filters import one_of, whole_number
 from gateway.api.inputs import Input, Text
 from gateway.api.problems import problem
 from gateway.api.schemas import Shape, answers, many, shape, text, whole
@@ -155,7 +155,7 @@ class ProposalsView(_View):
         """What scans proposed, the most certain first. Examples are masked."""
         datasource = self.datasource(request, name)
         state = one_of(request, "state", ("proposed", "accepted", "rejected"))
-        limit, offset = int(number(request, "limit", 50, 1, 200)), int(number(request, "offset", 0, 0, 1_000_000))
+        limit, offset = whole_number(request, "limit", 50, 1, 200), whole_number(request, "offset", 0, 0, 1_000_000)
         found = proposals.open_proposals(datasource)
         if state != "proposed":
             found = ClassProposal.objects.filter(datasource=datasource, state=state)

@@ -20,7 +20,7 @@ from audit.exports.formats import FORMATS
 from audit.exports.output import export_output
 from audit.exports.reading import Wanted, filter_of
 from audit.exports.serving import file_response
-from gateway.api.filters import number
+from gateway.api.filters import whole_number
 from gateway.api.inputs import Flag, Input, Text
 from gateway.api.problems import problem
 from gateway.api.renderers import JSONRenderer
@@ -103,7 +103,7 @@ class ExportsView(ExportsBase):
     @extend_schema(operation_id="list_exports", parameters=PAGING, responses=EXPORTS)
     def get(self, request: Request) -> Response:
         """One's own, newest first; administrators see all."""
-        limit, offset = int(number(request, "limit", 50, 1, 200)), int(number(request, "offset", 0, 0, 1_000_000))
+        limit, offset = whole_number(request, "limit", 50, 1, 200), whole_number(request, "offset", 0, 0, 1_000_000)
         page = list(service.list_for(principal_of(request))[offset : offset + limit + 1])
         following = offset + limit if len(page) > limit else None
         return Response({"results": [export_output(one) for one in page[:limit]], "next_offset": following})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,12 +12,14 @@ from rest_framework.request import Request
 
 from audit.events import KINDS, VERDICTS
 from audit.search import EntryFilter
-from audit.search.filters import COLUMNS, MOST_VALUES, NAMES, TERMS
+from audit.search.filters import COLUMNS, LONGEST_SEARCH_TEXT, MOST_VALUES, NAMES, TERMS
 from identity.principals import Principal
 
 # What may be given several times, by REST's name and the filter's: entries that have any of the values are found.
 REPEATED = {name: name for name in COLUMNS} | {NAMES.get(name, name): name for name in TERMS}
-KNOWN = {*REPEATED, "text", "risk_min", "since", "until", "before", "after", "limit"}
+ONCE = ("text", "risk_min", "since", "until", "before", "after", "limit")
+KNOWN = {*REPEATED, *ONCE}
+_WHOLE = re.compile(r"-?[0-9]{1,19}")
 
 
 def number(request: Request, name: str, default: float, least: float, most: float) -> float:
@@ -30,6 +33,15 @@ def number(request: Request, name: str, default: float, least: float, most: floa
     if not least <= value <= most:
         raise ValidationError({name: [f"must be from {least:g} to {most:g}"]})
     return value
+
+
+def whole_number(request: Request, name: str, default: int, least: int, most: int) -> int:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not _WHOLE.fullmatch(text) or not least <= int(text) <= most:
+        raise ValidationError({name: [f"must be a whole number from {least} to {most}, not {text[:40]!r}"]})
+    return int(text)
 
 
 def one_of(request: Request, name: str, choices: tuple[str, ...]) -> str:
@@ -62,18 +74,24 @@ class EntryQuery:
     def of(cls, request: Request, principal: Principal) -> EntryQuery:
         if unknown := sorted(set(request.query_params) - KNOWN):
             raise ValidationError({name: [f"is not a filter. Known: {', '.join(sorted(KNOWN))}."] for name in unknown})
+        if repeated := [name for name in ONCE if len(request.query_params.getlist(name)) > 1]:
+            raise ValidationError({name: ["can be given only once"] for name in repeated})
+        if {"before", "after"} <= set(request.query_params):
+            raise ValidationError({"after": ["cannot be given together with before: a page goes one way"]})
         values: dict[str, Any] = {field: _values(request, name) for name, field in REPEATED.items()}
         if not principal.is_person:
             values["principal"] = principal.label
         wanted = EntryFilter(
             since=moment(request, "since"),
             until=moment(request, "until"),
-            text=request.query_params.get("text") or None,
+            text=_text(request),
             risk_min=_risk(request),
             **values,
         )
+        if wanted.since and wanted.until and wanted.since >= wanted.until:
+            raise ValidationError({"until": ["must be later than since"]})
         return cls(
-            wanted, _index(request, "before"), _index(request, "after"), int(number(request, "limit", 50, 1, 500))
+            wanted, _index(request, "before"), _index(request, "after"), whole_number(request, "limit", 50, 1, 500)
         )
 
 
@@ -89,8 +107,15 @@ def _values(request: Request, name: str) -> tuple[str, ...] | None:
 
 
 def _risk(request: Request) -> int | None:
-    return int(number(request, "risk_min", 0, 0, 100)) if request.query_params.get("risk_min") else None
+    return whole_number(request, "risk_min", 0, 0, 100) if request.query_params.get("risk_min") else None
+
+
+def _text(request: Request) -> str | None:
+    text = request.query_params.get("text") or None
+    if text and len(text) > LONGEST_SEARCH_TEXT:
+        raise ValidationError({"text": [f"is at most {LONGEST_SEARCH_TEXT} characters long"]})
+    return text
 
 
 def _index(request: Request, name: str) -> int | None:
-    return int(number(request, name, 0, -1, 2**62)) if name in request.query_params else None
+    return whole_number(request, name, 0, -1, 2**62) if name in request.query_params else None

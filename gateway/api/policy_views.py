@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from gateway.api import policy_schemas as schemas
-from gateway.api.filters import number, one_of
+from gateway.api.filters import one_of, whole_number
 from gateway.api.outputs import moment
 from gateway.api.policy_inputs import (
     MOST_REPLAYED,
@@ -84,7 +84,7 @@ class ChangesView(APIView):
     @extend_schema(operation_id="diff_policy_version", parameters=schemas.SINCE, responses=schemas.CHANGES)
     def get(self, request: Request, version: int) -> Response:
         """What this version changed, by policy and as a unified diff."""
-        older = int(number(request, "since", max(1, version - 1), 1, 2**31 - 1))
+        older = whole_number(request, "since", max(1, version - 1), 1, 2**31 - 1)
         before, after = store.fetch_version(older), store.fetch_version(version)
         changes = changes_between(store.program_of(before), store.program_of(after))
         return Response(
@@ -216,7 +216,7 @@ def _visible(principal: Principal, proposal_id: uuid.UUID) -> PolicyProposal:
 
 
 def _page(request: Request, found: QuerySet[M], output: Callable[[M], dict[str, Any]]) -> Response:
-    limit, offset = int(number(request, "limit", 50, 1, 200)), int(number(request, "offset", 0, 0, 1_000_000))
+    limit, offset = whole_number(request, "limit", 50, 1, 200), whole_number(request, "offset", 0, 0, 1_000_000)
     page = list(found[offset : offset + limit + 1])
     following = offset + limit if len(page) > limit else None
     return Response({"results": [output(one) for one in page[:limit]], "next_offset": following})

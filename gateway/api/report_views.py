@@ -105,6 +105,8 @@ class ReportView(LogView):
             return problem(404, "unknown-report", "No such report", known)
         if unknown := sorted(set(request.query_params) - set(ASKED)):
             raise ValidationError({unknown[0]: [f"is not known here; known are {', '.join(ASKED)}"]})
+        if "period" in request.query_params and {"since", "until"} & set(request.query_params):
+            raise ValidationError({"period": ["cannot be given together with since and until: it stands for them"]})
         try:
             asked = asked_for(request.query_params.dict())
             return Response(report_json(make_report(name, asked.period, asked.end)))

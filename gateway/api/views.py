@@ -20,7 +20,7 @@ from audit.retention.archive_files import ArchiveUnavailable
 from audit.search import SearchTooBroad, entry_json, find_entries
 from gateway import pipeline, queries
 from gateway.api import outputs, schemas
-from gateway.api.filters import EntryQuery, number, one_of
+from gateway.api.filters import EntryQuery, number, one_of, whole_number
 from gateway.api.inputs import QueryInput, ReviewInput, StatementInput
 from gateway.api.problems import problem, problem_response
 from gateway.api.renderers import RESULT_RENDERERS, JSONRenderer, ResultRenderer
@@ -151,7 +151,7 @@ class RequestsView(APIView):
     def get(self, request: Request) -> Response:
         """Requests that this person may see, newest first."""
         which = one_of(request, "which", ("all", "waiting", "mine", "decided"))
-        limit, offset = int(number(request, "limit", 50, 1, 200)), int(number(request, "offset", 0, 0, 1_000_000))
+        limit, offset = whole_number(request, "limit", 50, 1, 200), whole_number(request, "offset", 0, 0, 1_000_000)
         found = approvals.list_requests_for(principal_of(request), which).select_related("query")
         page = list(found[offset : offset + limit + 1])
         following = offset + limit if len(page) > limit else None

@@ -70,3 +70,17 @@ def test_a_filter_with_too_many_values_is_refused(rita: Caller) -> None:
 def test_an_agent_cannot_ask_for_what_others_did(bot: Caller) -> None:
     ledger.append("statement.denied", **FIELDS)  # type: ignore[arg-type]
     assert bot.get("audit/entries?principal=agent:other&run=run-7").json()["results"] == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ("limit=1.5", "limit"), ("limit=1e1", "limit"), ("before=9e3", "before"), ("risk_min=50.5", "risk_min"),
+        ("limit=" + "9" * 5000, "limit"), ("text=" + "a" * 201, "text"), ("text=a&text=b", "text"),
+        ("since=2026-01-01&since=2025-01-01", "since"), ("before=9&after=2", "after"),
+        ("since=2026-01-02&until=2026-01-01", "until"),
+    ],
+)  # fmt: skip
+def test_what_would_be_read_as_something_else_is_refused(rita: Caller, wrong: str, named: str) -> None:
+    answer = rita.get(f"audit/entries?{wrong}")
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, [named])
