@@ -11,7 +11,7 @@ import orjson
 
 from audit.entries import format_time
 from audit.events import KINDS
-from audit.exports.cells import neutral
+from audit.exports.cells import neutral_throughout
 from audit.exports.columns import COLUMNS, FIELDS, typed
 from audit.exports.ocsf import to_ocsf
 from audit.models import Entry
@@ -43,19 +43,19 @@ def _cells(entry: StoredEntry) -> list[object]:
     return [
         entry.index,
         format_time(entry.time),
-        neutral(entry.kind),
-        neutral(title_of(entry.kind)),
+        neutral_throughout(entry.kind),
+        neutral_throughout(title_of(entry.kind)),
         *(_cell(typed(header.get(name), kind)) for name, kind in FIELDS.items()),
-        neutral(text),
+        neutral_throughout(text),
         bytes(entry.leaf).hex(),
     ]
 
 
 def _cell(value: Any) -> object:
     if isinstance(value, str):
-        return neutral(value)
+        return neutral_throughout(value)
     if isinstance(value, list):
-        return neutral("; ".join(value))
+        return neutral_throughout("; ".join(value))
     return "" if value is None else value
 
 

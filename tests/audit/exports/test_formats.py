@@ -15,7 +15,7 @@ import pytest
 from django.db import connection, transaction
 
 from audit import ledger
-from audit.exports.cells import restore
+from audit.exports.cells import restore_throughout
 from audit.exports.columns import COLUMNS
 from audit.exports.making import make
 from audit.models import Entry
@@ -54,7 +54,7 @@ def test_no_cell_of_csv_is_a_formula_and_each_can_be_restored(olaf: Principal) -
     _, content = made(olaf, "csv", filter=EntryFilter(kind="statement.denied"))
     cells = [row["purpose"] for row in rows_of(content)]
     assert cells == [f"'{text}" for text in evil]
-    assert [restore(cell) for cell in cells] == evil
+    assert [restore_throughout(cell) for cell in cells] == evil
 
 
 def test_parquet_has_types_and_each_header_exactly(olaf: Principal) -> None:
