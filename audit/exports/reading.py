@@ -12,6 +12,7 @@ from audit.events import KINDS, LONGEST_TEXT, VERDICTS
 from audit.exports.errors import ExportInvalid
 from audit.exports.formats import FORMATS
 from audit.reports.making import REPORTS
+from audit.reports.periods import PeriodError, custom_period
 from audit.search import EntryFilter
 from audit.search.filters import COLUMNS, LONGEST_SEARCH_TEXT, MOST_VALUES, NAMES, TERMS
 
@@ -52,6 +53,10 @@ def _checked_report(wanted: Wanted) -> Wanted:
         raise ExportInvalid("A report is over a period.", "Give since and until, and no other filter.")
     if not (period.since and period.until):
         raise ExportInvalid("A report needs its period.", "Give since and until.")
+    try:
+        custom_period(period.since.isoformat(), period.until.isoformat())
+    except PeriodError as error:
+        raise ExportInvalid(str(error), "Give another since and until.") from error
     return wanted
 
 
@@ -64,7 +69,9 @@ def filter_of(given: Mapping[str, Any]) -> EntryFilter:
     for name in (*COLUMNS, *TERMS):
         _check_values(NAMES.get(name, name), found.values(name))
     if found.text and (len(found.text) > LONGEST_SEARCH_TEXT or "\x00" in found.text):
-        raise ExportInvalid(f"The filter is not valid: text is at most {LONGEST_SEARCH_TEXT} characters long.")
+        raise ExportInvalid(
+            f"The filter is not valid: text is at most {LONGEST_SEARCH_TEXT} characters long, none of them NUL."
+        )
     if found.risk_min is not None and (type(found.risk_min) is not int or not 0 <= found.risk_min <= 100):
         raise ExportInvalid("The filter is not valid: risk_min is a whole number from 0 to 100.")
     if found.since and found.until and _aware(found).since >= _aware(found).until:  # type: ignore[operator]
@@ -85,6 +92,6 @@ def _check_values(name: str, values: tuple[str, ...]) -> None:
         raise ExportInvalid(f"The filter is not valid: {name} can have at most {MOST_VALUES} values.")
     for value in values:
         if len(value) > LONGEST_TEXT or "\x00" in value:
-            raise ExportInvalid(f"The filter is not valid: {name} is at most {LONGEST_TEXT} characters long.")
+            raise ExportInvalid(f"The filter is not valid: {name} is at most {LONGEST_TEXT} characters long, none NUL.")
         if name in _CHOICES and value not in _CHOICES[name]:
             raise ExportInvalid(f"The filter is not valid: {value!r} is no {name}.", f"{', '.join(_CHOICES[name])}.")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from audit import ledger
@@ -41,6 +41,7 @@ COMMAND_LINE = "command line"
 AUDITORS = "auditors"
 MOST_OPEN = 5
 OPEN = ("queued", "running")
+ASKING_LOCK = 0x43537801  # any number that nothing else locks
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,6 @@ def ask(principal: Principal | None, wanted: Wanted, *, door: str, publish: bool
     permission = _permitted(principal, wanted, door)
     if principal is not None and not principal.is_person:
         wanted = dataclasses.replace(wanted, filter=dataclasses.replace(wanted.filter, principal=principal.label))
-    if _opened_by(principal) >= MOST_OPEN:
-        raise TooManyExports(f"{MOST_OPEN} of your exports are under way.", "Wait for one to end, or cancel one.")
     first, end = _range(wanted.filter)
     try:
         return _record(_label(principal), wanted, permission, (first, end), door=door, publish=publish)
@@ -82,6 +81,7 @@ def _record(
 ) -> Export:
     first, end = between
     with transaction.atomic():
+        _require_room(requester)
         export = Export.objects.create(
             requester=requester,
             format=wanted.format,
@@ -110,6 +110,14 @@ def _record(
         if publish:
             transaction.on_commit(lambda: publishing.publish(export.pk))
     return export
+
+
+def _require_room(requester: str) -> None:
+    """Counted by one at a time for each requester, so that many calls at once get no further than one after the other."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [ASKING_LOCK, requester])
+    if Export.objects.filter(requester=requester, state__in=OPEN).count() >= MOST_OPEN:
+        raise TooManyExports(f"{MOST_OPEN} of your exports are under way.", "Wait for one to end, or cancel one.")
 
 
 def _said(wanted: Wanted, door: str) -> dict[str, Any]:
@@ -159,13 +167,30 @@ def _permitted(principal: Principal | None, wanted: Wanted, door: str) -> Permis
     if principal is None:
         return Permission(True, ("command-line",), "Permitted: it has the machine.")
     permission = decide(principal, door)
-    if permission.is_allowed and wanted.payloads and not may_include_payloads(principal):
-        permission = Permission(
-            False, ("payloads-for-auditors",), "Payloads are for auditors and administrators.", "Ask without payloads."
-        )
+    if permission.is_allowed:
+        permission = _withheld(principal, wanted.format, payloads=wanted.payloads) or permission
     if not permission.is_allowed:
         _record_refusal(principal, permission, **_said(wanted, door))
     return permission
+
+
+def _withheld(principal: Principal, form: str, *, payloads: bool) -> Permission | None:
+    """What no policy can permit, since it shows more than this principal sees anywhere else."""
+    auditor = may_include_payloads(principal)
+    if payloads and not auditor:
+        return Permission(
+            False, ("payloads-for-auditors",), "Payloads are for auditors and administrators.", "Ask without payloads."
+        )
+    if form == "pdf" and not auditor:
+        return Permission(
+            False, ("reports-for-auditors",), "Reports are for auditors and administrators.", "Ask for another format."
+        )
+    if form == "bundle" and not principal.is_person:
+        return Permission(
+            False, ("bundles-for-people",), "Bundles hold entries of others beside those asked for: they are for people.",
+            "Ask for another format.",
+        )  # fmt: skip
+    return None
 
 
 def _record_refusal(principal: Principal, permission: Permission, **said: Any) -> None:
@@ -205,10 +230,6 @@ def cancel(principal: Principal | None, export: Export) -> Export:
     return export
 
 
-def _opened_by(principal: Principal | None) -> int:
-    return Export.objects.filter(requester=_label(principal), state__in=OPEN).count()
-
-
 def _label(principal: Principal | None) -> str:
     return COMMAND_LINE if principal is None else principal.label
 
@@ -221,8 +242,8 @@ def open_download(principal: Principal | None, export: Export, *, door: str) -> 
 
     Raises `ExportRefused` (recorded), `ExportNotReady`, `ExportGone`.
     """
-    if principal is not None and not (permission := decide(principal, door)).is_allowed:
-        _record_refusal(principal, permission, format=export.format, export=export.pk, door=door)
+    if principal is not None:
+        _require_right(principal, export, door)
     if export.state == "expired":
         raise ExportGone("The file was deleted when its time was over.", "Ask for the export again.")
     if export.state != "done":
@@ -237,6 +258,15 @@ def open_download(principal: Principal | None, export: Export, *, door: str) -> 
     return Download(
         export, path, export.bytes, f'"{export.sha256}"', FORMATS[export.format].media_type, file_name(export)
     )
+
+
+def _require_right(principal: Principal, export: Export, door: str) -> None:
+    permission = decide(principal, door)
+    if permission.is_allowed:
+        payloads = bool(export.progress.get("payloads"))
+        permission = _withheld(principal, export.format, payloads=payloads) or permission
+    if not permission.is_allowed:
+        _record_refusal(principal, permission, format=export.format, export=export.pk, door=door)
 
 
 def record_download(principal: Principal | None, download: Download, *, door: str, start: int, size: int) -> None:
