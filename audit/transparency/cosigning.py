@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import http.client
-from contextlib import closing
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -16,6 +19,8 @@ from audit.transparency.places import OtherHistory, WitnessError
 from audit.transparency.proofs import consistency
 
 TIMEOUT_SECONDS = 10
+# For all of a request: a witness that answers one byte at a time keeps no other from its checkpoint.
+REQUEST_SECONDS = 30
 LONGEST_ANSWER = 65_536
 SIZE_TYPE = "text/x.tlog.size"
 
@@ -48,12 +53,36 @@ def _submit(address: str, checkpoint: Checkpoint, old: int) -> Answer:
     """No redirect is followed: the witness is where the administrator said."""
     parts = urlsplit(address)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    with closing(kind(parts.netloc, timeout=TIMEOUT_SECONDS)) as link:
+    with closing(kind(parts.netloc, timeout=TIMEOUT_SECONDS)) as link, _cut_when_late(link):
         body = request_body(checkpoint, old).encode()
         link.request("POST", f"{parts.path.rstrip('/')}/add-checkpoint", body, {"Content-Type": "text/plain"})
         response = link.getresponse()
         text = response.read(LONGEST_ANSWER).decode(errors="replace")
         return Answer(response.status, response.headers.get_content_type(), text)
+
+
+@contextmanager
+def _cut_when_late(link: http.client.HTTPConnection) -> Iterator[None]:
+    """Raises `WitnessError` in place of whatever a link that was cut comes to."""
+    late = threading.Event()
+
+    def cut() -> None:
+        late.set()
+        with suppress(OSError):
+            if link.sock is not None:
+                link.sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(REQUEST_SECONDS, cut)
+    timer.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException):
+        if not late.is_set():
+            raise
+    finally:
+        timer.cancel()
+    if late.is_set():
+        raise WitnessError(f"the witness took longer than {REQUEST_SECONDS} seconds to answer")
 
 
 def _seen(answer: Answer, ours: TreeHead) -> int:

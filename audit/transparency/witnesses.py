@@ -109,7 +109,7 @@ def remove(name: str, *, actor: str) -> None:
 
 
 def fetch(name: str) -> Witness:
-    witness = Witness.objects.filter(name=name).first()
+    witness = Witness.objects.filter(name=name).first() if NAME.fullmatch(name) else None
     if witness is None:
         known = ", ".join(Witness.objects.values_list("name", flat=True)[:20]) or "none yet"
         raise WitnessRefused("name", f"There is no witness named {name[:63]!r}. Known: {known}.")
@@ -171,6 +171,8 @@ def _check_credentials(kind: str, given: Mapping[str, str]) -> None:
         raise WitnessRefused("credentials", f"There is no {min(unknown)!r}; there are {', '.join(CREDENTIALS)}.")
     if any(not isinstance(value, str) or len(value) > LONGEST_CREDENTIAL for value in given.values()):
         raise WitnessRefused("credentials", f"Each is text of at most {LONGEST_CREDENTIAL} characters.")
+    if any(not (value.isascii() and value.isprintable()) for value in given.values()):
+        raise WitnessRefused("credentials", "Each is one line of ASCII text: they become headers of requests.")
     if bool(given.get("access_key")) != bool(given.get("secret_key")):
         raise WitnessRefused("credentials", "Give access key and secret key together, or neither.")
     if given.get("endpoint") and not _is_url(given["endpoint"]):

@@ -99,3 +99,17 @@ def test_auditors_read_and_change_nothing(call: Any, cast: Cast, office: dict[st
 def test_others_and_agents_do_not_see_witnesses(call: Any, cast: Cast, office: dict[str, Any]):
     for who in (cast.mallory, cast.bot):
         assert call(who).get("audit/witnesses").status_code == 403
+
+
+@pytest.mark.parametrize("name", ["%00", "..%5cx", "%F0%9F%94%91"])
+def test_what_can_be_no_witness_s_name_is_unknown(admin: Caller, name: str):
+    answer = admin.get(f"audit/witnesses/{name}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown-witness")
+
+
+@pytest.mark.parametrize("value", ["eu\r\nX-Other: yes", "eu\x7f", "\u200beu"])
+def test_a_credential_that_could_end_a_header_is_refused(admin: Caller, value: str):
+    asked = {"name": "store", "kind": "s3", "address": "s3://audit-office/x", "credentials": {"region": value}}
+    answer = admin.post("audit/witnesses", asked)
+    assert (answer.status_code, Witness.objects.count()) == (400, 0)
+    assert "one line of ASCII" in answer.json()["detail"]
