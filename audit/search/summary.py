@@ -22,6 +22,8 @@ from audit.search.planning import END, Plan, bounded, plan_for, read_indexes
 
 SAMPLE = 10_000
 MOST_BARS = 60
+# No log is older, and rounding a time down never leaves what a time can be.
+EPOCH = datetime.fromtimestamp(0, UTC)
 MOST_OF_FACET = 8
 MOST_TERMS = 80
 LONGEST = timedelta(seconds=2)
@@ -171,7 +173,7 @@ def _oldest(cursor: CursorWrapper, plan: Plan) -> int:
 def _spans(wanted: EntryFilter, oldest: datetime, newest: datetime) -> tuple[datetime, timedelta, int]:
     """Where bars begin, how long each is, how many: round steps, over the time asked for or that of what was found."""
     now = timezone.now()
-    start = wanted.since or oldest
+    start = max(wanted.since, EPOCH) if wanted.since else oldest
     until = min(wanted.until or (now if wanted.since else newest), max(now, newest))
     until = max(until, newest + timedelta(microseconds=1))
     step = next((step for step in STEPS if (until - start) / step <= MOST_BARS - 1), (until - start) / (MOST_BARS - 1))

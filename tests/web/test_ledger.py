@@ -49,6 +49,16 @@ def test_a_filter_that_makes_no_sense_is_refused(cast: Cast, sign_in: SignIn, wr
     assert sign_in(cast.rita).get(f"/ledger/?{wrong}").status_code == 400
 
 
+@pytest.mark.parametrize(
+    "bound", ["since=0001-01-01T00:00:00", "since=1969-12-31T23:59:59", "until=9999-12-31T23:59:59"]
+)
+def test_the_farthest_times_that_can_be_written_are_searched(
+    cast: Cast, park: Park, sign_in: SignIn, bound: str
+) -> None:
+    park()
+    assert sign_in(cast.rita).get(f"/ledger/?{bound}").status_code == 200
+
+
 def test_pages_follow_each_other_by_index(cast: Cast, sign_in: SignIn) -> None:
     client = sign_in(cast.rita)
     for _ in range(PAGE_SIZE):
