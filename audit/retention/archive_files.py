@@ -7,12 +7,12 @@ with statistics of its own, so that a search skips what cannot match.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -78,7 +78,7 @@ def place_at(address: str) -> Place:
     if "://" not in address:
         path = str(Path(address).expanduser().resolve())
         return Place(path, fs.LocalFileSystem(), path, local=True)
-    if "@" in urlsplit(address).netloc:
+    if "@" in _authority(address):
         raise ArchiveUnavailable(
             without_secrets(address),
             "the address holds credentials, and it would be recorded for everybody to read",
@@ -94,8 +94,13 @@ def place_at(address: str) -> Place:
 
 
 def without_secrets(address: str) -> str:
-    parts = urlsplit(address)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    named = _authority(address)
+    return address.replace(named, named.rpartition("@")[2], 1)
+
+
+def _authority(address: str) -> str:
+    """Not by a parser of addresses: what it would not take is looked at too."""
+    return re.split("[/?#]", address.partition("://")[2], maxsplit=1)[0]
 
 
 def brief(error: BaseException) -> str:

@@ -65,6 +65,9 @@ def plan(before: datetime) -> Plan:
 def archive(before: datetime, *, actor: str, destination: str = "", reason: str = "") -> tuple[list[Archive], Plan]:
     """Moves what can be moved, file by file. Raises `NotArchived`, `ArchiveUnavailable`, `LedgerUnavailable`; files that
     were finished before stay archived."""
+    wanted = destination or settings.ARCHIVES
+    # Told now, not on the day when there is something to move.
+    place_at(wanted)
     with _alone():
         delete_moved()
         planned = plan(before)
@@ -72,7 +75,7 @@ def archive(before: datetime, *, actor: str, destination: str = "", reason: str 
         moved = []
         for first in range(planned.first, planned.end, MOST_IN_FILE):
             end = min(first + MOST_IN_FILE, planned.end)
-            moved.append(_move(first, end, destination or settings.ARCHIVES, actor, reason))
+            moved.append(_move(first, end, wanted, actor, reason))
             delete_moved()
     return moved, planned
 

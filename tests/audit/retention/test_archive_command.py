@@ -83,3 +83,10 @@ def test_moments_are_days_or_dates():
 def test_what_is_no_moment_of_the_past_is_refused(text: str):
     with pytest.raises(ArgumentTypeError):
         moment(text)
+
+
+@pytest.mark.parametrize("address", ["http://store.example/x", "s3://[", "s3://key:secret@bucket/x", "zz://x"])
+def test_a_place_that_cannot_be_used_is_told_though_nothing_is_to_be_moved(store: Path, address: str):
+    with pytest.raises(CommandError) as refused:
+        run("--before", "2020-01-01", "--to", address)
+    assert "secret" not in str(refused.value).partition("environment")[0]
