@@ -55,7 +55,7 @@ def test_whoever_has_the_machine_is_recorded_as_the_command_line(olaf: Principal
 
 
 EVERYBODY = permission.Permission(True, ("everybody",), "Permitted.")
-A_YEAR = {"since": datetime(2026, 1, 1, tzinfo=UTC), "until": datetime(2027, 1, 1, tzinfo=UTC)}
+A_YEAR = EntryFilter(since=datetime(2026, 1, 1, tzinfo=UTC), until=datetime(2027, 1, 1, tzinfo=UTC))
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def permitted(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_reports_are_for_auditors_whatever_policy_permits(olaf: Principal, permitted: None) -> None:
     stranger = Principal(olaf.kind, 99, "rita", 99, "rita", frozenset({"dba"}))
     with pytest.raises(ExportRefused, match="Reports are for auditors"):
-        ask(stranger, "pdf", report="privileged", filter=EntryFilter(**A_YEAR))
+        ask(stranger, "pdf", report="privileged", filter=A_YEAR)
     assert Entry.objects.get(kind="export.refused").fields["policies"] == ["reports-for-auditors"]
 
 
@@ -74,7 +74,7 @@ def test_reports_are_for_auditors_whatever_policy_permits(olaf: Principal, permi
 def test_an_agent_gets_nothing_that_tells_of_others(permitted: None, olaf: Principal, form: str, more: Any) -> None:
     bot = Principal(PrincipalKind.AGENT, 98, "bot", 1, "olaf", frozenset())
     with pytest.raises(ExportRefused):
-        ask(bot, form, filter=EntryFilter(**A_YEAR), **more)
+        ask(bot, form, filter=A_YEAR, **more)
     assert not Export.objects.exists()
 
 
@@ -112,5 +112,5 @@ def test_many_who_ask_at_once_get_no_more_than_one_after_the_other(olaf: Princip
 @pytest.mark.parametrize("until", [datetime(2999, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
 def test_a_period_that_no_report_can_have_is_refused_at_once(olaf: Principal, until: datetime) -> None:
     with pytest.raises(ExportInvalid):
-        ask(olaf, "pdf", report="privileged", filter=EntryFilter(since=A_YEAR["since"], until=until))
+        ask(olaf, "pdf", report="privileged", filter=EntryFilter(since=A_YEAR.since, until=until))
     assert not Export.objects.exists()
