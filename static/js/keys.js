@@ -23,7 +23,7 @@
     j: () => move(1),
     k: () => move(-1),
     "?": () => dialog.showModal(),
-    "/": () => document.querySelector(".filters input, .filters select")?.focus(),
+    "/": () => document.querySelector(".filters :is(input:not([type=hidden]), select)")?.focus(),
     c: () => document.querySelector(".review-form textarea")?.focus(),
     g: () => { afterG = Date.now(); },
   };

@@ -18,7 +18,7 @@ from identity.people import add_user
 from tests.factories import ACTOR, PASSWORD, Cast, make_user
 from tests.fixtures.servers import Server
 from tests.web.conftest import Park, Run, SignIn
-from tests.web.test_browser import WIDTHS, sticking_out
+from tests.web.test_browser import sticking_out
 
 TOPS = {
     "Entries": "/ledger/",
@@ -87,16 +87,28 @@ def test_a_worker_verifies_while_the_page_watches(page: Page) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", WIDTHS)
-def test_no_page_of_the_house_scrolls_sideways(page: Page, vera: User, run: Run, park: Park, width: int) -> None:
+def test_no_page_of_the_house_scrolls_sideways_on_a_phone(page: Page, vera: User, run: Run, park: Park) -> None:
     run()
     park()
     verify_and_record("user:an-administrator-with-a-rather-long-name@example.com")
     verified = Entry.objects.get(kind="ledger.verified").index
-    page.set_viewport_size({"width": width, "height": 780})
+    page.set_viewport_size({"width": 360, "height": 780})
     pages = [*TOPS.values(), reverse("export-new"), reverse("ledger-entry", args=[verified])]
     pages += [reverse("ledger-report", args=[name]) for name in REPORTS]
     assert {place: over for place in pages if (over := sticking_out(page, place))} == {}
+
+
+@pytest.mark.browser
+def test_slash_reaches_the_search_whatever_is_searched_for(page: Page, vera: User) -> None:
+    page.goto("/ledger/?within=1h")
+    page.keyboard.press("/")
+    expect(page.get_by_label("Text in the statement")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.get_by_label("Text in the statement").blur()
+    page.keyboard.press("j")
+    focused = page.locator(":focus")
+    expect(focused).to_have_attribute("data-row-link", "")
+    assert focused.evaluate("(link) => getComputedStyle(link).boxShadow") != "none"
 
 
 @pytest.mark.browser
