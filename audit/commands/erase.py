@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.ledger import LedgerUnavailable
+from audit.plain import as_typed
 from audit.retention.erasure import NothingToErase, erase, subjects
 
 ACTOR = "command line"
@@ -38,10 +39,12 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     except (NothingToErase, LedgerUnavailable) as error:
         raise CommandError(str(error)) from error
     if erased.entry is None:
-        command.stdout.write(f"{subject} was erased before; {erased.payloads} payloads that were left are deleted now.")
+        command.stdout.write(
+            f"{as_typed(subject)} was erased before; {erased.payloads} payloads that were left are deleted now."
+        )
         return
     command.stdout.write(
-        f"Erased {subject}: {erased.payloads} payloads, {len(erased.keys)} keys. Entry {erased.entry}."
+        f"Erased {as_typed(subject)}: {erased.payloads} payloads, {len(erased.keys)} keys. Entry {erased.entry}."
     )
 
 
@@ -59,6 +62,8 @@ def _list(command: BaseCommand) -> None:
     for one in subjects():
         erased = f"erased {one.erased_at:%Y-%m-%d %H:%M} UTC" if one.erased_at else "kept"
         unfinished = unfinished or one.unfinished
-        command.stdout.write(f"{one.subject}  since {one.since:%Y-%m-%d}  {erased}{'  UNFINISHED' * one.unfinished}")
+        command.stdout.write(
+            f"{as_typed(one.subject)}  since {one.since:%Y-%m-%d}  {erased}{'  UNFINISHED' * one.unfinished}"
+        )
     if unfinished:
         raise CommandError("An erasure was interrupted before the key was destroyed. Run it again.")

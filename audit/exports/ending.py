@@ -16,6 +16,7 @@ from audit.events import clean_text
 from audit.exports.errors import ExportFault
 from audit.exports.folder import clear
 from audit.models import Export
+from audit.plain import one_line
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def problem_of(error: Exception) -> tuple[str, bool]:
             f" {settings.EXPORTS_DIR}, or narrow the filter, and ask again.",
             True,
         )
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = one_line(str(error)) or type(error).__name__
     return f"{text[:500]}{'' if text.endswith('.') else '.'}", isinstance(error, ExportFault)
 
 

@@ -31,6 +31,7 @@ from audit.forwarding.syslog import SyslogDoor
 from audit.forwarding.webhook import WebhookDoor
 from audit.ledger import LedgerUnavailable
 from audit.models import Forwarder, Head
+from audit.plain import one_line
 from audit.reading import ArchiveUnavailable
 from audit.transparency.keys import KeyUnusable, origin
 from identity.sealing import UnsealError
@@ -182,7 +183,7 @@ def _words(error: Exception) -> str:
     text = str(error)
     if isinstance(error, OSError) and error.strerror:
         text = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    return " ".join(text.split()).rstrip(".") or type(error).__name__
+    return one_line(text).rstrip(".") or type(error).__name__
 
 
 # --- One process at a time ----------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
+from audit.plain import one_line
+
 # Columns that repeat fields of the header.
 TEXTS = (
     "principal", "owner", "door", "datasource", "environment", "verdict", "query", "request", "run", "fingerprint",
@@ -104,7 +106,7 @@ def _authority(address: str) -> str:
 
 
 def brief(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
+    return one_line(str(error))[:300] or type(error).__name__
 
 
 # --- Reading ------------------------------------------------------------------------------------------------------

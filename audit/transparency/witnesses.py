@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from audit import ledger
 from audit.models import Checkpoint, Witness
+from audit.plain import one_line
 from audit.transparency.checkpoints import HistoryDiffers, add_cosignature
 from audit.transparency.cosigning import cosign
 from audit.transparency.notes import NoteError, VerifierKey
@@ -228,4 +229,4 @@ def _words(error: Exception) -> str:
     text = str(error)
     if isinstance(error, OSError) and error.strerror:
         text = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    return " ".join(text.split()).rstrip(".") or type(error).__name__
+    return one_line(text).rstrip(".") or type(error).__name__
