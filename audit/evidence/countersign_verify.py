@@ -148,7 +148,7 @@ class Bundle:
                 require(sizes == wide or sizes[:16] == narrow, f"{info.filename} does not end as it should")
                 place += 24 if sizes == wide else 16
             listed += 46 + len(info.orig_filename.encode()) + len(info.extra)
-        start: int = self.zip.start_dir  # type: ignore[attr-defined]  # in no list of types
+        start: int = self.zip.start_dir
         # A file of more than 4 GiB has a longer end.
         ends = (size_of(self.file) - 93, size_of(self.file) - 93 - 76)
         require(start == place and start + listed in ends, "there is something between its files")

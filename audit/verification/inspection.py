@@ -17,10 +17,12 @@ from audit.merkle import Frontier
 from audit.transparency.notes import NoteError, VerifierKey
 from audit.verification.archived import check_archives
 from audit.verification.findings import CannotVerify, Fault, Noted, Progress, Report
+from audit.verification.gone import check_erased, check_keys, check_lacking, check_moved_away
 from audit.verification.growth import Growth, check_head
 from audit.verification.ranges import WIDTH, Outcome, Task
 from audit.verification.stored import Head, Session, read_head, snapshot
-from audit.verification.strays import check_lacking, check_pruned, check_strays
+from audit.verification.strays import check_strays
+from audit.verification.testimony import Testimony
 from audit.verification.workers import outcomes_of
 
 SPAN = 64 * WIDTH
@@ -76,13 +78,14 @@ class _Inspection:
         self.session, self.head, self.scope, self.progress = session, head, scope, progress
         self.is_whole = scope.since is None and scope.within is None
         self.growth = Growth(session, scope.noted, compare_tiles=self.is_whole)
+        self.testimony = Testimony(session, head.first)
         self.lacking: dict[str, int] = {}
         self.count = 0
 
     def run(self, plan: Sequence[Task], outcomes: Iterator[Outcome]) -> Report:
         fault = self.growth.check_empty() or self._walk(plan, outcomes)
         faults = [fault] if fault else []
-        if lacking := check_lacking(self.session, self.lacking):
+        if lacking := check_lacking(self.testimony, self.lacking):
             faults.append(lacking)
         if not faults:
             faults += self._afterwards()
@@ -123,14 +126,21 @@ class _Inspection:
             if noted.size > self.head.size:
                 what = f"is missing: the log had {noted.size} entries when its root was noted"
                 yield Fault(self.head.size, what)
-        if self.scope.signers and self.growth.signed_by and not {*self.scope.signers} & {*self.growth.signed_by}:
-            yield Fault(0, f"it is signed by {', '.join(self.growth.signed_by)} only", subject="the newest checkpoint")
+        yield from self._signers()
         if self.is_whole:
             yield from check_strays(self.session, self.head)
-            if fault := check_pruned(self.session, self.head):
-                yield fault
+            for check in (check_moved_away, check_erased, check_keys):
+                if fault := check(self.testimony):
+                    yield fault
         if self.scope.archives and (fault := check_archives(self.head.first, self.scope.within, self.progress)):
             yield fault
+
+    def _signers(self) -> Iterator[Fault]:
+        asked, found = {*self.scope.signers}, {*self.growth.signed_by}
+        if asked and found and not asked & found:
+            yield Fault(0, f"it is signed by {', '.join(self.growth.signed_by)} only", subject="the newest checkpoint")
+        elif asked and not found and self.is_whole:
+            yield Fault(0, "none is stored, so none that your key signed", subject="the newest checkpoint")
 
 
 # --- What to do -----------------------------------------------------------------------------------------------------

@@ -217,11 +217,17 @@ def _walk_archived(session: Session, task: Task, walk: _Walk) -> None:
 
 
 def _left_behind(session: Session, task: Task) -> Iterator[Row]:
-    for rows in rows_between(session, task.first, task.end, 0):
+    hashes = Hashes(session)
+    for rows in rows_between(session, task.first, task.end, task.taken):
         for row in rows:
             header = check_header(row)
             if isinstance(header, Fault):
                 raise _Wrong(header)
+            if fault := check_row(row, header):
+                raise _Wrong(fault)
+            # What it is found by may be gone already.
+            if row.found and (fault := check_found(row, header, hashes.learn({*spelled(row, header)}))):
+                raise _Wrong(fault)
             yield row
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
@@ -22,6 +23,7 @@ from audit.following import catch_up
 from audit.merkle import Frontier
 from audit.payloads import seal_payload
 from audit.transparency import checkpoints, keys, tiles
+from audit.transparency.notes import Signer
 from audit.verification.findings import Noted, Report
 from audit.verification.inspection import Scope, verify_ledger
 from audit.verification.kept import noted_by
@@ -240,6 +242,24 @@ def test_p6_a_checkpoint_re_signed_with_another_key_is_found_by_who_knows_the_ke
     checkpoints.latest()
     assert verify_ledger().intact
     assert "is signed by" in fault(Scope(signers=(known,)))
+
+
+def test_p6_a_log_without_checkpoints_is_not_signed_with_any_key(intruder: Intruder):
+    known = keys.current_key().verifier_key
+    assert verify_ledger(scope=Scope(signers=(known,))).fault is None
+    intruder.execute("DELETE FROM audit_checkpoint")
+    assert fault(Scope(signers=(known,))) == "the newest checkpoint: none is stored, so none that your key signed"
+
+
+def test_p6_a_key_that_no_entry_tells_of_is_found(intruder: Intruder):
+    keys.rotate("user:root")
+    assert verify_ledger().fault is None
+    other = Signer(keys.current_key().name, Ed25519PrivateKey.generate()).verifier_key
+    intruder.execute(
+        "INSERT INTO audit_logkey (id, name, public, sealed, created_at) VALUES (%s, %s, %s, '', now())",
+        (other.id.hex(), other.name, other.public),
+    )
+    assert fault() == f"the log's key {other}: no entry says that the log got it"
 
 
 # --- Everything replaced ------------------------------------------------------------------------------------------

@@ -10,9 +10,12 @@ import psycopg
 import pytest
 
 from audit import ledger
+from audit.canonical import encode
 from audit.events import clean_text
-from audit.models import Archive, Entry
+from audit.merkle import leaf_hash
+from audit.models import Archive, Entry, SubjectKey
 from audit.retention.erasure import erase
+from audit.transparency import tiles
 from audit.verification.inspection import Scope, verify_ledger
 from audit.verification.recording import standing, verify_and_record
 from tests.audit.retention.filling import fill, fill_and_archive
@@ -55,6 +58,47 @@ def test_p6_an_erasure_that_no_entry_tells_of_is_found(tamper: Tamper):
     assert fault().startswith("entry 0: its payload is missing")
 
 
+def test_p6_a_destroyed_key_that_no_entry_tells_of_is_found_although_payloads_are_there(tamper: Tamper):
+    fill(20)
+    tamper("UPDATE audit_subjectkey SET sealed = NULL, erased_at = now() WHERE subject = 'agent:bot-1'")
+    assert "of 'agent:bot-1': was destroyed, and no entry says so" in fault()
+
+
+def test_p6_a_key_that_was_put_back_after_its_erasure_is_found(tamper: Tamper):
+    fill(20)
+    tamper("CREATE TABLE kept AS SELECT * FROM audit_subjectkey")
+    try:
+        erase("agent:bot-1", actor="user:root", reason="asked for")
+        tamper("DELETE FROM audit_subjectkey")
+        tamper("INSERT INTO audit_subjectkey SELECT * FROM kept")
+        assert "of 'agent:bot-1': is there, and an entry says that it was destroyed" in fault()
+        tamper("DELETE FROM audit_subjectkey")
+        assert "the key that opens its payload is gone" in fault()
+    finally:
+        tamper("DROP TABLE kept")
+
+
+def test_an_erasure_is_still_known_when_its_entry_was_archived(tamper: Tamper, tmp_path: Path):
+    fill(20)
+    erase("agent:bot-1", actor="user:root", reason="asked for")
+    fill_and_archive(300, tmp_path)
+    assert not Entry.objects.filter(kind="subject.erased").exists()
+    assert verify_ledger(scope=Scope(archives=True)).fault is None
+
+
+def test_p6_an_erasure_outside_of_the_range_is_believed_only_if_it_is_in_the_tree(tamper: Tamper):
+    fill(600)
+    tiles.bring_up_to_date()
+    key = SubjectKey.objects.get(subject="agent:bot-1").id
+    said = encode({"index": 3, "kind": "subject.erased", "keys": [str(key)]})
+    tamper(
+        "UPDATE audit_entry SET kind = 'subject.erased', header = %s, leaf = %s WHERE index = 3",
+        (said, leaf_hash(said)),
+    )
+    tamper("DELETE FROM audit_payload WHERE key = %s", (key,))
+    assert "its payload is missing, and no entry says" in fault(Scope(within=(256, 512)))
+
+
 # --- Archived -----------------------------------------------------------------------------------------------------
 
 
@@ -92,7 +136,11 @@ def test_what_an_interrupted_move_left_behind_is_no_fault(tamper: Tamper, tmp_pa
          "tile 0/1: its root is not that of its hashes"),
         ("UPDATE audit_head SET first = 600", "are gone, and no entry says that they were moved"),
         ("UPDATE audit_archive SET sha256 = repeat('0', 64)", "the list of archives names another file"),
-        ("DELETE FROM audit_archive", "the list of archives names another file"),
+        ("DELETE FROM audit_archive", "the list of archives has none of them"),
+        ("INSERT INTO audit_payload (index, nonce, ciphertext) SELECT 7, 'x', 'y'",
+         "entry 7: was moved to an archive, and there is a row"),
+        ("INSERT INTO audit_searchentry (index, kind, time) SELECT 7, 'signin.succeeded', now()",
+         "entry 7: was moved to an archive, and there is a row"),
     ],
 )  # fmt: skip
 def test_p6_archived_entries_are_still_held_to_the_tree(tamper: Tamper, tmp_path: Path, change: str, said: str):
@@ -110,6 +158,34 @@ def test_p6_a_changed_archive_is_found_when_archives_are_read(tamper: Tamper, tm
     path.write_bytes(content)
     assert verify_ledger().fault is None
     assert "is not the file that was written" in fault(Scope(archives=True))
+
+
+def test_p6_entries_are_not_gone_because_the_list_of_archives_says_so(tamper: Tamper):
+    """Without one more entry, and with triggers off: only the list and the head were changed."""
+    fill(600)
+    tiles.bring_up_to_date()
+    tamper("UPDATE audit_head SET first = 512")
+    for table in ("audit_entry", "audit_payload", "audit_searchentry", "audit_searchterm"):
+        tamper(f"DELETE FROM {table} WHERE index < 512")
+    tamper("INSERT INTO audit_archive SELECT 0, 512, '/nowhere', repeat('0', 64), 1, now(), now(), 5, now()")
+    assert "cannot be read" in fault()
+    tamper("UPDATE audit_archive SET entry = 600")
+    assert "are gone, and no entry says that they were moved" in fault()
+
+
+def test_p6_an_archive_is_held_to_an_entry_that_was_moved_itself(tamper: Tamper, tmp_path: Path):
+    fill_and_archive(300, tmp_path)
+    fill_and_archive(800, tmp_path)
+    assert Archive.objects.get(first=0).entry < Archive.objects.get(first=256).end
+    assert verify_ledger().fault is None
+    tamper("UPDATE audit_archive SET sha256 = repeat('0', 64) WHERE first = 0")
+    assert "the list of archives names another file" in fault()
+
+
+def test_p6_a_lost_archive_is_found_without_reading_them_all(tamper: Tamper, tmp_path: Path):
+    fill_and_archive(600, tmp_path)
+    Path(Archive.objects.get().address).unlink()
+    assert "the file is not there" in fault()
 
 
 def test_p6_a_lost_archive_is_found_when_archives_are_read(tamper: Tamper, tmp_path: Path):
