@@ -49,7 +49,8 @@ def add_arguments(parser: CommandParser) -> None:
     parser.add_argument(
         "--archives",
         action="store_true",
-        help="read the entries that were moved to archives too; without it, only their hashes are checked",
+        help="read the entries that were moved to archives too; without it, only their hashes are checked, and for the whole"
+        " log, that the files which entries name are there",
     )
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
     only = parser.add_mutually_exclusive_group()
@@ -89,7 +90,7 @@ def run(command: BaseCommand, options: dict[str, Any]) -> None:
     if report.fault:
         raise CommandError(f"{report.fault}\nThe ledger is NOT intact. {_so_far(report)}")
     if not options["json"]:
-        command.stdout.write(_intact(report))
+        command.stdout.write(_intact(report, read=options["archives"]))
 
 
 def _so_far(report: Report) -> str:
@@ -98,13 +99,14 @@ def _so_far(report: Report) -> str:
     return f"Right before that: {report.count} entries."
 
 
-def _intact(report: Report) -> str:
+def _intact(report: Report, *, read: bool) -> str:
     """The first line is also read by scripts."""
     lines = [f"The ledger is intact: {report.size} entries, root {report.root}"]
     if report.count < report.size:
         lines.append(f"Verified: entries {report.first} to {report.end - 1}. Of all others, only the hashes were used.")
     if report.archived:
-        lines.append(f"{report.archived} of them are in archives.")
+        how = "whose files were read" if read else "of which only the hashes were used: --archives reads them"
+        lines.append(f"{report.archived} of them are in archives, {how}.")
     if report.checkpoints:
         lines.append(f"{report.checkpoints} stored checkpoints are of these entries; the newest is signed by:")
         lines += [f"  {key}" for key in report.signed_by]

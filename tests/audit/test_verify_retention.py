@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.core.management import call_command
 
 from audit import ledger
 from audit.canonical import encode
@@ -176,7 +177,7 @@ def test_p6_entries_are_not_gone_because_the_list_of_archives_says_so(tamper: Ta
 def test_p6_an_archive_is_held_to_an_entry_that_was_moved_itself(tamper: Tamper, tmp_path: Path):
     fill_and_archive(300, tmp_path)
     fill_and_archive(800, tmp_path)
-    assert Archive.objects.get(first=0).entry < Archive.objects.get(first=256).end
+    assert (Archive.objects.get(first=0).entry or 0) < Archive.objects.get(first=256).end
     assert verify_ledger().fault is None
     tamper("UPDATE audit_archive SET sha256 = repeat('0', 64) WHERE first = 0")
     assert "the list of archives names another file" in fault()
@@ -226,3 +227,13 @@ def test_a_verification_that_cannot_be_recorded_says_so(control_db: str, monkeyp
     told = standing()
     assert told is not None
     assert (told.state, clean_text("the disk is full") in told.problem) == ("failed", True)
+
+
+def test_the_command_says_how_far_archives_were_verified(
+    tamper: Tamper, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    fill_and_archive(600, tmp_path)
+    call_command("ledger", "verify")
+    assert "512 of them are in archives, of which only the hashes were used" in capsys.readouterr().out
+    call_command("ledger", "verify", "--archives")
+    assert "512 of them are in archives, whose files were read" in capsys.readouterr().out
