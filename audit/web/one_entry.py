@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
 from typing import Any
 
 import orjson
@@ -36,14 +38,30 @@ MOST_LOOKS = 500
 NOT_RECORDED = "That it was opened could not be recorded, so it stays closed. Try again shortly."
 
 
+def _told_where_archives_fail(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """An entry that cannot be read is not one that does not exist: that would look as if it had never been."""
+
+    @wraps(view)
+    def told(http: HttpRequest, index: int) -> HttpResponse:
+        try:
+            return view(http, index)
+        except ArchiveUnavailable as error:
+            context = {"index": index, "problem": str(error)}
+            return render(http, "audit/ledger-entry-away.html", context, status=503)
+
+    return told
+
+
 @login_required
 @require_GET
+@_told_where_archives_fail
 def ledger_entry(http: HttpRequest, index: int) -> HttpResponse:
     return _page(http, _fetch(index))
 
 
 @login_required
 @require_POST
+@_told_where_archives_fail
 def ledger_payload(http: HttpRequest, index: int) -> HttpResponse:
     """The same page with the payload open. A POST, because it leaves an entry."""
     person, entry = viewer(http), _fetch(index)
@@ -58,6 +76,7 @@ def ledger_payload(http: HttpRequest, index: int) -> HttpResponse:
 
 @login_required
 @require_GET
+@_told_where_archives_fail
 def ledger_proof(http: HttpRequest, index: int) -> HttpResponse:
     """The proof as a file, as docs/verify-by-hand.md checks it."""
     entry = _fetch(index)
@@ -88,10 +107,7 @@ def _page(http: HttpRequest, entry: Entry, payload: dict[str, Any] | None = None
 
 
 def _fetch(index: int) -> Entry:
-    try:
-        entry = search.fetch_entry(index) if index < 2**63 else None
-    except ArchiveUnavailable as error:
-        raise Http404(str(error)) from error
+    entry = search.fetch_entry(index) if index < 2**63 else None
     if entry is None:
         raise Http404
     return entry

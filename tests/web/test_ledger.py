@@ -11,6 +11,7 @@ from django.test import Client
 from audit.ledger import LedgerUnavailable, append
 from audit.merkle import leaf_hash, verify_inclusion
 from audit.models import Entry, SavedSearch
+from audit.retention.archive_files import ArchiveUnavailable
 from audit.search import SearchTooBroad
 from audit.transparency.tiles import LogDamaged
 from audit.web.entry_pages import PAGE_SIZE
@@ -274,3 +275,17 @@ def test_a_search_that_cannot_be_saved_says_why(cast: Cast, sign_in: SignIn, nam
     save(client, "Denials")
     assert told in save(client, name, query)
     assert SavedSearch.objects.count() == 1
+
+
+@pytest.mark.parametrize("address", ["/ledger/0/", "/ledger/0/proof.json"])
+def test_an_entry_whose_archive_is_away_is_not_told_to_be_none(
+    cast: Cast, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    def away(_index: int) -> Entry:
+        raise ArchiveUnavailable("the archive of entries 0 to 255", "the file is not there", "Put the file back")
+
+    monkeypatch.setattr("audit.search.fetch_entry", away)
+    page = sign_in(cast.rita).get(address)
+    assert page.status_code == 503
+    assert "the file is not there" in page.text
+    assert "Put the file back" in page.text
