@@ -17,6 +17,8 @@ from typing import BinaryIO
 
 from django.conf import settings
 
+from audit.durable import synchronise
+
 LOCK = "lock"
 
 
@@ -75,16 +77,3 @@ class GrowingFile:
 
     def close(self) -> None:
         self._file.close()
-
-
-def synchronise(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def synchronise_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -22,8 +22,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit import ledger
+from audit.durable import synchronise, synchronise_folder
 from audit.exports.ending import failed
-from audit.exports.folder import GrowingFile, LostWork, clear, empty, folder_of, held, synchronise, synchronise_folder
+from audit.exports.folder import GrowingFile, LostWork, clear, empty, folder_of, held
 from audit.exports.formats import FORMATS, Gathered, Whole
 from audit.exports.selection import Batch, batches
 from audit.exports.watched import Stopped, Watched

@@ -119,11 +119,12 @@ def decision(kind: str, fields: Fields, risk: int | None) -> Event:
     if found is None:
         return {}
     fields.take("verdict")
-    (action, disposition), version = found, fields.take("policy_version", int)
-    named = fields.see("policies")
-    if isinstance(named, list) and all(isinstance(name, str) for name in named):
+    (action, disposition), version, named = found, None, fields.see("policies")
+    if isinstance(named, list) and named and all(isinstance(name, str) for name in named):
         fields.take("policies", list)
+        version = fields.take("policy_version", int)
     else:
+        # Without a policy that it belongs to, the version stays among what is unmapped.
         named = []
     policies = [present(name=name, uid=name, version=str(version) if version is not None else None) for name in named]
     level = _level(risk)

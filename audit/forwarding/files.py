@@ -20,6 +20,7 @@ from typing import Any
 
 import orjson
 
+from audit.durable import synchronise_folder
 from audit.forwarding.batches import Batch, Line
 from audit.forwarding.errors import DeliveryFailed
 
@@ -141,7 +142,7 @@ class FileDoor:
                 f"{target} is there already, so {self.path.name} cannot be renamed to it; move it away"
             )
         self.path.rename(target)
-        _sync_folder(self.path.parent)
+        synchronise_folder(self.path.parent)
 
     def _after_renamed(self) -> int:
         """The first index that is in none of the renamed files that are still here."""
@@ -173,7 +174,7 @@ def _open_alone(path: Path) -> FileIO:
     except BlockingIOError:
         file.close()
         raise DeliveryFailed(f"another process writes to {path}") from None
-    _sync_folder(path.parent)
+    synchronise_folder(path.parent)
     return file
 
 
@@ -215,11 +216,3 @@ def _first_line(file: FileIO) -> bytes | None:
 def _last_line(file: FileIO) -> bytes | None:
     tail = _tail(file)
     return tail[:-1].rpartition(b"\n")[2] if tail else None
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from audit.durable import synchronise_folder
 from audit.models import Checkpoint
 from audit.transparency import checkpoints, keys
 from audit.transparency.checkpoints import HistoryDiffers
@@ -113,7 +114,7 @@ class Directory:
         finally:
             with suppress(FileNotFoundError):
                 draft.unlink()
-        _sync_folder(target.parent)
+        synchronise_folder(target.parent)
 
 
 class Bucket:
@@ -161,11 +162,3 @@ def _place_new(draft: Path, target: Path) -> None:
         if target.exists():
             raise
         draft.replace(target)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

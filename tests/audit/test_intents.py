@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 
@@ -12,14 +13,14 @@ from audit.intents import open_intents
 pytestmark = pytest.mark.usefixtures("control_db")
 
 
-def intend(query: str | None = None, **fields: object) -> tuple[int, str]:
+def intend(query: str | None = None, **fields: Any) -> tuple[int, str]:
     query = query or str(uuid.uuid4())
     receipt = ledger.append("statement.intent", principal="agent:a", datasource="shop", query=query, **fields)
     return receipt.index, query
 
 
 def close(query: str, kind: str = "statement.outcome") -> int:
-    fields: dict[str, object] = {"query": query, "status": "executed"}
+    fields: dict[str, Any] = {"query": query, "status": "executed"}
     if kind == "statement.outcome":
         fields |= {"principal": "agent:a", "datasource": "shop"}
     else:

@@ -125,7 +125,7 @@ def test_an_intent_whose_append_was_ambiguous_is_closed_with_its_query(
 
 
 def intend(kinds: list[str], query: str | None = None, request: str | None = None) -> int:
-    fields = {"principal": "agent:gone", "datasource": "shop", "kinds": kinds, "request": request}
+    fields: dict[str, Any] = {"principal": "agent:gone", "datasource": "shop", "kinds": kinds, "request": request}
     return ledger.append("statement.intent", query=query or str(uuid.uuid4()), **fields).index
 
 

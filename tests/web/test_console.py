@@ -46,11 +46,12 @@ def test_a_syntax_error_is_shown_at_its_place(cast: Cast, sign_in: SignIn) -> No
     assert 'class="sql-hazard"' in response.text
 
 
-def test_checking_runs_and_records_nothing(cast: Cast, shop: TargetDatabase, sign_in: SignIn) -> None:
+def test_checking_runs_nothing_and_leaves_a_trace(cast: Cast, shop: TargetDatabase, sign_in: SignIn) -> None:
     client = sign_in(cast.rita)
     before = Entry.objects.count()
     assert "Checked, not run" in send(client, "DELETE FROM orders", "check").text
-    assert (Entry.objects.count(), Query.objects.count()) == (before, 0)
+    assert [entry.kind for entry in Entry.objects.filter(index__gte=before)] == ["statement.checked"]
+    assert Query.objects.count() == 0
     assert shop.fetch("SELECT count(*) FROM orders") == [(60,)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
 import time
@@ -47,7 +48,7 @@ def tell(log: str) -> Tell:
 
     def told(state: str, *, silent: float = 0, **more: object) -> None:
         asked = Standing(state, "user:root", format_time(timezone.now()), time.time() - silent)
-        recording._tell(recording.replace(asked, **more))  # type: ignore[arg-type]
+        recording._tell(dataclasses.replace(asked, **more))  # type: ignore[arg-type]
 
     return told
 
