@@ -18,6 +18,7 @@ from audit.models import Entry
 from audit.payloads import ErasedError
 from audit.reading import StoredEntry, payload_of
 from audit.search import entry_json
+from audit.transparency.keys import origin
 from identity.sealing import UnsealError
 
 # --- CSV ----------------------------------------------------------------------------------------------------------
@@ -99,7 +100,10 @@ def _payload(entry: StoredEntry) -> dict[str, object]:
 
 
 def ocsf(entries: Iterable[StoredEntry], _with_payloads: bool) -> bytes:
-    return b"".join(orjson.dumps(to_ocsf(_fields(entry)), option=orjson.OPT_APPEND_NEWLINE) for entry in entries)
+    log = origin()
+    return b"".join(
+        orjson.dumps(to_ocsf(_fields(entry), log=log), option=orjson.OPT_APPEND_NEWLINE) for entry in entries
+    )
 
 
 def _fields(entry: StoredEntry) -> dict[str, Any]:

@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
-
 from audit.events import KINDS
 from audit.exports.ocsf_parts import (
     ACTIVITIES,
@@ -69,8 +67,8 @@ FAILED = frozenset({"failed", "cancelled", "aborted", "not_executed", "denied", 
 DONE = frozenset({"executed", "committed", "done", "finished", "ok", "intact", "succeeded"})
 
 
-def to_ocsf(fields: Mapping[str, Any], *, log: str | None = None) -> Event:
-    """`fields`: everything in the entry's header, index, time and kind included. `log`: the log's name, else ours."""
+def to_ocsf(fields: Mapping[str, Any], *, log: str) -> Event:
+    """`fields`: everything in the entry's header, index, time and kind included. `log`: the name that the log signs with."""
     left = Fields({name: value for name, value in fields.items() if name not in ("v", "index", "time", "kind")})
     kind = str(fields.get("kind", ""))
     risk = left.take("risk", int)
@@ -87,7 +85,7 @@ def to_ocsf(fields: Mapping[str, Any], *, log: str | None = None) -> Event:
         **decided,
         **body,
     }
-    event["metadata"] = _metadata(fields, kind, log or settings.COUNTERSIGN_LOG_NAME, left, event)
+    event["metadata"] = _metadata(fields, kind, log, left, event)
     if left.left:
         event["unmapped"] = left.left
     return event
