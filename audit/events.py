@@ -61,7 +61,10 @@ def _uuid(value: object) -> str | None:
 def _names(value: object) -> str | None:
     if not isinstance(value, list) or len(value) > MOST_NAMES:
         return f"must be a list of at most {MOST_NAMES} names"
-    return next((f"holds a name that {wrong}" for wrong in map(_text, value) if wrong), None)
+    for name in value:
+        if (type(name) is not str or len(name) > LONGEST_TEXT) and (wrong := _text(name)):
+            return f"holds a name that {wrong}"
+    return None
 
 
 # What every kind may carry, and entries are found by (audit/following.py). Each check says what is wrong.

@@ -18,10 +18,8 @@ import select
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol, cast
-from weakref import WeakKeyDictionary
 
 import psycopg
 
@@ -55,18 +53,22 @@ class Claim(Protocol):
     def acquire(self, blocking: bool = ..., timeout: float = ...) -> bool: ...
 
 
-@dataclass(slots=True, eq=False)
 class _Waiting:
-    """A draft and its caller. Whoever takes `claim` first decides: the sequencer writes it, or the caller gave up."""
+    """A draft and its caller. Whoever takes `claim` first decides: the sequencer writes it, or the caller gave up.
 
-    draft: Draft
-    claim: Claim = field(default_factory=threading.Lock)
-    # One of the two is how the caller is told: a thread by its lock, a task by its future.
-    done: Any = None
-    loop: asyncio.AbstractEventLoop | None = None
-    future: Any = None
-    receipt: Receipt | None = None
-    error: LedgerUnavailable | None = None
+    A caller is told by `done`, a lock, if it is a thread, and by its `future` if it is a task of `loop`.
+    """
+
+    __slots__ = ("claim", "done", "draft", "error", "future", "loop", "receipt")
+
+    def __init__(self, draft: Draft, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        self.draft = draft
+        self.claim: Claim = threading.Lock()
+        self.done: Any = None
+        self.loop = loop
+        self.future: Any = None if loop is None else loop.create_future()
+        self.receipt: Receipt | None = None
+        self.error: LedgerUnavailable | None = None
 
     def gave_up(self) -> LedgerUnavailable:
         if self.claim.acquire(blocking=False):
@@ -117,8 +119,7 @@ class Sequencer:
 
     async def append_async(self, draft: Draft) -> Receipt:
         """The same for a task: its event loop goes on meanwhile. Cancelling the task does not take the entry back."""
-        loop = asyncio.get_running_loop()
-        waiting = _Waiting(draft, loop=loop, future=loop.create_future())
+        waiting = _Waiting(draft, asyncio.get_running_loop())
         self._patience.watch(waiting)
         self._queue.put(waiting)
         return await waiting.future  # type: ignore[no-any-return]
@@ -305,14 +306,15 @@ class _Patience:
     LOOK = 1.0
 
     def __init__(self) -> None:
-        self._watched: WeakKeyDictionary[asyncio.AbstractEventLoop, deque[tuple[float, _Waiting]]] = WeakKeyDictionary()
+        # Of each event loop on which somebody waits.
+        self._watched: dict[asyncio.AbstractEventLoop, deque[tuple[float, _Waiting]]] = {}
 
     def watch(self, waiting: _Waiting) -> None:
         loop = cast("asyncio.AbstractEventLoop", waiting.loop)
         watched = self._watched.get(loop)
         if watched is None:
+            self._forget_closed()
             watched = self._watched[loop] = deque()
-        if not watched:
             loop.call_later(self.LOOK, self._look, loop)
         watched.append((loop.time() + LONGEST_WAIT, waiting))
 
@@ -324,6 +326,14 @@ class _Patience:
                 waiting.future.set_exception(waiting.gave_up())
         if watched:
             loop.call_later(min(self.LOOK, watched[0][0] - now), self._look, loop)
+        else:
+            del self._watched[loop]
+
+    def _forget_closed(self) -> None:
+        # A copy: other loops' threads come and go.
+        for loop in list(self._watched):
+            if loop.is_closed():
+                self._watched.pop(loop, None)
 
 
 def _one_line(error: Exception) -> str:
