@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audit.merkle import EMPTY_ROOT, Frontier, verify_consistency
 from audit.models import Checkpoint
-from audit.transparency import keys
+from audit.transparency import asking, keys
 from audit.transparency.heads import TreeHead, parse_checkpoint
 from audit.transparency.notes import Note, NoteError, VerifierKey, parse, sign, verify
 from audit.transparency.proofs import consistency
@@ -49,7 +49,7 @@ def latest(*, fresh: bool = True) -> Checkpoint:
     newest = Checkpoint.objects.order_by("-size").first()
     if newest is not None and (not fresh or _covers_head(newest)):
         return newest
-    keys.current_key()
+    _ask_outside(0 if newest is None else newest.size)
     with keys.signing_alone():
         return _sign_head()
 
@@ -153,6 +153,25 @@ def _require_reached(size: int) -> None:
     reached = _read()[0].size
     if size > reached:
         raise HistoryDiffers(f"the log has {reached} entries, but {size} were signed: its end is gone")
+
+
+def _ask_outside(newest: int) -> None:
+    """Raises `HistoryDiffers` if a witness holds what the log is not how it goes on from: signing would make a fork."""
+    origin = keys.origin()
+    for witness, theirs in asking.heads_outside(origin, newest):
+        # Read after the witness was: what it was given meanwhile is in here.
+        head, _ = _read()
+        try:
+            require_agreement(theirs, TreeHead(origin, head.size, head.root()))
+        except HistoryDiffers as error:
+            problem = f"it holds a checkpoint of {theirs.size} entries that this log does not go on from: {error}"
+            asking.note_disagreement(witness, problem)
+            raise HistoryDiffers(
+                f"witness {witness.name}: {problem}. If a backup was put back, it is too old: put back a newer one."
+                " `manage.py ledger verify --checkpoint` with what the witness holds says what differs. If what is missing"
+                f" is lost for good, keep what the witness holds, and switch it off: `manage.py ledger witness off"
+                f" {witness.name}`; only then is the log signed again"
+            ) from error
 
 
 def _sign_head() -> Checkpoint:

@@ -15,8 +15,9 @@ from audit.models import Checkpoint
 from audit.transparency import checkpoints
 from audit.transparency.heads import TreeHead
 from audit.transparency.notes import Note, NoteError, VerifierKey, parse, parse_signatures, verify
-from audit.transparency.places import OtherHistory, WitnessError
+from audit.transparency.places import OtherHistory
 from audit.transparency.proofs import consistency
+from audit.transparency.stores import WitnessError
 
 TIMEOUT_SECONDS = 10
 # For all of a request: a witness that answers one byte at a time keeps no other from its checkpoint.

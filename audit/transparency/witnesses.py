@@ -21,13 +21,13 @@ from audit.plain import one_line
 from audit.transparency.checkpoints import HistoryDiffers, add_cosignature
 from audit.transparency.cosigning import cosign
 from audit.transparency.notes import NoteError, VerifierKey
-from audit.transparency.places import Bucket, Directory, OtherHistory, WitnessError, keep
+from audit.transparency.places import OtherHistory, keep
+from audit.transparency.stores import SEALED, WitnessError, place_of
 from audit.transparency.tiles import LogDamaged
-from identity.sealing import UnsealError, seal, unseal
+from identity.sealing import UnsealError, seal
 
 logger = logging.getLogger(__name__)
 
-PURPOSE = "audit.witness.sealed"
 CREDENTIALS = ("endpoint", "region", "access_key", "secret_key")
 LONGEST_ADDRESS = 300
 LONGEST_CREDENTIAL = 500
@@ -76,7 +76,7 @@ def add(
     CHECKS[kind](address)
     _check_verifier_key(kind, verifier_key)
     _check_credentials(kind, given)
-    sealed = seal(orjson.dumps(given), PURPOSE) if given else None
+    sealed = seal(orjson.dumps(given), SEALED) if given else None
     with transaction.atomic():
         if Witness.objects.filter(name=name).exists():
             raise WitnessRefused("name", f"There is a witness named {name} already.")
@@ -203,14 +203,8 @@ def _push(witness: Witness, checkpoint: Checkpoint) -> None:
     if witness.kind == "tlog-witness":
         key = VerifierKey.parse(witness.verifier_key)
         add_cosignature(checkpoint, cosign(witness.address, key, checkpoint, witness.size))
-    elif witness.kind == "s3":
-        keep(Bucket(witness.address, _credentials(witness)), checkpoint, witness.size)
     else:
-        keep(Directory(witness.address), checkpoint, witness.size)
-
-
-def _credentials(witness: Witness) -> dict[str, str]:
-    return {} if witness.sealed is None else dict(orjson.loads(unseal(bytes(witness.sealed), PURPOSE)))
+        keep(place_of(witness), checkpoint, witness.size)
 
 
 def _note_failure(witness: Witness, error: Exception) -> None:

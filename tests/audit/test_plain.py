@@ -13,7 +13,7 @@ from audit import ledger
 from audit.models import Witness
 from audit.plain import as_typed, one_line
 from audit.transparency import witnesses
-from audit.transparency.places import WitnessError
+from audit.transparency.stores import WitnessError
 
 ESCAPE = "\x1b]0;gone\x07\x1b[2J"
 

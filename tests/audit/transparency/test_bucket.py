@@ -12,13 +12,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from audit.models import Witness
+from audit.models import Checkpoint, Witness
 from audit.transparency import checkpoints, witnesses
+from audit.transparency.checkpoints import HistoryDiffers
 from audit.transparency.heads import TreeHead
 from audit.transparency.keys import origin, signers
 from audit.transparency.notes import sign
-from audit.transparency.places import Bucket
 from audit.transparency.publication import publish
+from audit.transparency.stores import Bucket
 from tests.audit.transparency.conftest import Grow
 
 START_SECONDS = 60
@@ -81,10 +82,22 @@ def test_a_store_gets_the_newest_checkpoint_and_keeps_each(bucket: Bucket, grow:
 
 def test_p6_a_store_that_knows_another_history_is_left_as_it_is(bucket: Bucket, grow: Grow):
     grow()
+    publish()
     other = sign(str(TreeHead(origin(), 1, bytes(32))), signers(())).encode()
     bucket.write("checkpoint", other)
+    grow()
     publish()
     assert "the place knows another history, nothing was written" in problem()
+    assert bucket.read("checkpoint") == other
+
+
+def test_p6_a_store_that_remembers_another_history_keeps_a_process_from_signing_first(bucket: Bucket, grow: Grow):
+    grow()
+    other = sign(str(TreeHead(origin(), 1, bytes(32))), signers(())).encode()
+    bucket.write("checkpoint", other)
+    with pytest.raises(HistoryDiffers, match="witness store"):
+        publish()
+    assert not Checkpoint.objects.exists()
     assert bucket.read("checkpoint") == other
 
 

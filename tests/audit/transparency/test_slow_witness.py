@@ -11,7 +11,7 @@ import pytest
 
 from audit.transparency import checkpoints, cosigning
 from audit.transparency.cosigning import cosign
-from audit.transparency.places import WitnessError
+from audit.transparency.stores import WitnessError
 from tests.audit.transparency.witness_server import Cosigner
 
 BEGINNINGS = {
