@@ -93,7 +93,7 @@ def _read(path: Path) -> str:
 
 
 def _list(command: BaseCommand, options: dict[str, Any]) -> None:
-    found = Forwarder.objects.all()
+    found = administration.listed()
     for forwarder in found:
         command.stdout.write(f"{forwarder.name}  {forwarder.kind}  {forwarder.address}  {_state(forwarder)}")
     if not found:
@@ -104,8 +104,8 @@ def _state(forwarder: Forwarder) -> str:
     health = health_of(forwarder)
     place = f"next is entry {forwarder.next}, {health.lag} wait" if health.lag else f"has all, next is {forwarder.next}"
     if health.state == "failing":
-        return f"FAILED {forwarder.failures} times, {place}: {forwarder.problem}"
-    why = f": {forwarder.problem}" if forwarder.problem else ""
+        return f"FAILED {forwarder.failures} times, {place}: {health.problem}"
+    why = f": {health.problem}" if health.problem else ""
     return f"{health.state}, {place}{why}"
 
 

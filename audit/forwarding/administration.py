@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from audit import ledger
 from audit.forwarding import checks
 from audit.forwarding.errors import ForwarderRefused, UnknownForwarder
 from audit.models import Forwarder, Head
+from identity.sealing import UnsealError
 
 
 class Added(NamedTuple):
@@ -104,8 +106,13 @@ def remove(name: str, *, actor: str) -> None:
         ledger.append_within("forwarder.removed", actor=actor, name=name, address=address, next=stood)
 
 
+def listed() -> QuerySet[Forwarder]:
+    """Each without its secrets until they are asked for: one whose secrets do not open hides no other."""
+    return Forwarder.objects.defer("config")
+
+
 def fetch(name: str) -> Forwarder:
-    forwarder = Forwarder.objects.filter(name=name).first()
+    forwarder = listed().filter(name=name).first()
     if forwarder is None:
         known = ", ".join(Forwarder.objects.values_list("name", flat=True)[:20]) or "none yet"
         raise UnknownForwarder("name", f"There is no forwarder named {name[:63]!r}. Known: {known}.")
@@ -114,7 +121,7 @@ def fetch(name: str) -> Forwarder:
 
 def _fetch_locked(name: str) -> Forwarder:
     fetch(name)
-    return Forwarder.objects.select_for_update().get(name=name)
+    return listed().select_for_update().get(name=name)
 
 
 def _check(name: str, kind: str, address: str, form: str, kinds: list[str], certificates: Mapping[str, str]) -> None:
@@ -146,7 +153,12 @@ def _put_secret(config: dict[str, Any], kind: str, given: str) -> str:
 def _secrets_of(forwarder: Forwarder) -> list[str]:
     if forwarder.kind != "webhook":
         raise ForwarderRefused("secret", f"{forwarder.name} is no webhook: it signs with no secret.")
-    return list(forwarder.config["secrets"])
+    try:
+        return list(forwarder.config["secrets"])
+    except UnsealError as error:
+        raise ForwarderRefused(
+            "secret", f"The secrets of {forwarder.name} do not open: {error}. Put the key back, or add it anew."
+        ) from error
 
 
 def _save_secrets(forwarder: Forwarder, actor: str, what: str) -> None:

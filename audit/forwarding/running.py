@@ -27,6 +27,7 @@ from audit.forwarding.checks import file_path
 from audit.forwarding.doors import Door
 from audit.forwarding.errors import DeliveryFailed, ForwarderRefused, ReceiverGone
 from audit.forwarding.files import DEFAULT_MOST_BYTES, FileDoor
+from audit.forwarding.health import SECRETS_CLOSED
 from audit.forwarding.syslog import SyslogDoor
 from audit.forwarding.webhook import WebhookDoor
 from audit.ledger import LedgerUnavailable
@@ -208,7 +209,7 @@ def _fetch(name: str) -> Forwarder | None:
         return Forwarder.objects.filter(name=name).first()
     except UnsealError as error:
         Forwarder.objects.filter(name=name).update(
-            failures=1, problem=f"its secrets do not open: {error}"[:LONGEST_PROBLEM],
+            failures=1, problem=f"{SECRETS_CLOSED}: {error}"[:LONGEST_PROBLEM],
             retry_at=timezone.now() + timedelta(seconds=LONGEST_PAUSE),
         )  # fmt: skip
         logger.warning("Forwarder %s cannot be used, its secrets do not open: %s", name, error)

@@ -16,7 +16,7 @@ from audit.auditors import may_audit
 from audit.forwarding import administration
 from audit.forwarding.administration import Added
 from audit.forwarding.errors import ForwarderRefused
-from audit.forwarding.health import health_of
+from audit.forwarding.health import Health, health_of
 from audit.ledger import LedgerUnavailable
 from audit.models import Forwarder, Head
 from audit.web.forwarder_forms import ForwarderForm
@@ -118,7 +118,7 @@ def _with_secret(http: HttpRequest, added: Added) -> HttpResponse:
 
 
 def _page(http: HttpRequest, form: ForwarderForm, *, status: int = 200, added: Added | None = None) -> HttpResponse:
-    rows = [(one, health_of(one), len(one.config.get("secrets", []))) for one in Forwarder.objects.all()]
+    rows = [_row(one) for one in administration.listed()]
     context = {
         "form": form,
         "rows": rows,
@@ -128,3 +128,8 @@ def _page(http: HttpRequest, form: ForwarderForm, *, status: int = 200, added: A
         "failing": sum(health.state == "failing" for _, health, _ in rows),
     }
     return render(http, "audit/forwarders.html", context, status=status)
+
+
+def _row(forwarder: Forwarder) -> tuple[Forwarder, Health, int]:
+    health = health_of(forwarder)
+    return forwarder, health, len((health.config or {}).get("secrets", []))

@@ -73,8 +73,12 @@ _FORWARDER: dict[str, Shape] = {
     "name": text(),
     "kind": serializers.ChoiceField(choices=list(checks.ADDRESSES)),
     "address": text(),
-    "form": serializers.ChoiceField(choices=list(FORMS)),
-    "kinds": serializers.ListField(child=text()),
+    "form": serializers.ChoiceField(
+        choices=list(FORMS),
+        allow_null=True,
+        help_text="This, kinds and secrets are null where its secrets do not open.",
+    ),
+    "kinds": serializers.ListField(child=text(), allow_null=True),
     "is_active": serializers.BooleanField(),
     "state": serializers.ChoiceField(choices=["current", "behind", "failing", "paused"]),
     "next": whole(help_text="The first entry that the receiver has not confirmed."),
@@ -86,7 +90,7 @@ _FORWARDER: dict[str, Shape] = {
     "failures": whole(help_text="In a row."),
     "problem": text(allow_blank=True),
     "retry_at": serializers.DateTimeField(allow_null=True),
-    "secrets": whole(help_text="How many secrets sign: two while a receiver changes over."),
+    "secrets": whole(allow_null=True, help_text="How many secrets sign: two while a receiver changes over."),
 }
 _SHAPE = shape("Forwarder", **_FORWARDER)
 _WITH_SECRET = shape(
@@ -105,7 +109,7 @@ class ForwardersView(APIView):
     @extend_schema(operation_id="list_forwarders", responses=FORWARDERS)
     def get(self, request: Request) -> Response:
         """How far each is, and what is wrong with it."""
-        return Response({"results": [forwarder_output(one) for one in Forwarder.objects.all()]})
+        return Response({"results": [forwarder_output(one) for one in administration.listed()]})
 
     @extend_schema(operation_id="add_forwarder", request=ForwarderInput, responses=ADDED)
     def post(self, request: Request) -> Response:
@@ -181,13 +185,14 @@ class ForwarderPreviousSecretView(APIView):
 
 
 def forwarder_output(forwarder: Forwarder) -> dict[str, Any]:
-    health, config = health_of(forwarder), forwarder.config
+    health = health_of(forwarder)
+    config = health.config
     return {
         "name": forwarder.name,
         "kind": forwarder.kind,
         "address": forwarder.address,
-        "form": config.get("form", "entry"),
-        "kinds": config.get("kinds", []),
+        "form": None if config is None else config.get("form", "entry"),
+        "kinds": None if config is None else config.get("kinds", []),
         "is_active": forwarder.is_active,
         "state": health.state,
         "next": forwarder.next,
@@ -195,9 +200,9 @@ def forwarder_output(forwarder: Forwarder) -> dict[str, Any]:
         "lag_seconds": None if health.lag_time is None else health.lag_time.total_seconds(),
         "delivered_at": moment(forwarder.delivered_at),
         "failures": forwarder.failures,
-        "problem": forwarder.problem,
+        "problem": health.problem,
         "retry_at": moment(forwarder.retry_at),
-        "secrets": len(config.get("secrets", [])),
+        "secrets": None if config is None else len(config.get("secrets", [])),
     }
 
 

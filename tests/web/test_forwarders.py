@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 from django.urls import reverse
 
@@ -137,3 +138,48 @@ def test_rest_refuses_with_the_field_that_is_wrong(root: Client):
     answer = root.post(REST, body, "application/json")
     assert answer.status_code == 400
     assert answer.json()["detail"].startswith("address: ")
+
+
+# --- Secrets that do not open --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def closed(siem: Forwarder, settings: LazySettings) -> Forwarder:
+    """The key that its secrets were sealed with is gone; another forwarder was added after that."""
+    settings.COUNTERSIGN_ENCRYPTION_KEYS = ["another key, of which nothing here was sealed before"]
+    administration.add("store", "webhook", f"{ADDRESS}/other", actor="user:root")
+    return siem
+
+
+def test_the_page_shows_a_forwarder_whose_secrets_do_not_open_beside_the_others(closed: Forwarder, root: Client):
+    answer = root.get(PLACE)
+    assert answer.status_code == 200
+    assert "its secrets do not open: no configured key opens the sealed value" in answer.text
+    assert [(one.name, bool(health.problem)) for one, health, _ in answer.context["rows"]] == [
+        ("siem", True),
+        ("store", False),
+    ]
+
+
+def test_rest_lists_a_forwarder_whose_secrets_do_not_open(closed: Forwarder, root: Client):
+    listed = {one["name"]: one for one in root.get(REST).json()["results"]}
+    assert (listed["siem"]["state"], listed["siem"]["secrets"], listed["siem"]["form"]) == ("failing", None, None)
+    assert "do not open" in listed["siem"]["problem"]
+    assert (listed["store"]["problem"], listed["store"]["secrets"]) == ("", 1)
+    assert root.get(f"{REST}/siem").json()["problem"] == listed["siem"]["problem"]
+
+
+def test_a_forwarder_whose_secrets_do_not_open_is_paused_and_removed(closed: Forwarder, root: Client):
+    assert root.patch(f"{REST}/siem", {"is_active": False}, "application/json").json()["state"] == "paused"
+    assert root.delete(f"{REST}/siem").status_code == 204
+
+
+def test_a_new_secret_beside_one_that_does_not_open_is_refused(closed: Forwarder, root: Client):
+    answer = root.post(f"{REST}/siem/secret", {}, "application/json")
+    assert answer.status_code == 400
+    assert "do not open" in answer.json()["detail"]
+
+
+def test_the_form_is_closed_until_somebody_opens_it(root: Client):
+    assert "<details><summary>Send entries to another place" in root.get(PLACE).text
+    assert "<details open><summary>Send entries" in root.post(CHANGES[0], {**BODY, "name": "No"}).text

@@ -9,11 +9,12 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from audit.merkle import Frontier, leaf_hash
-from audit.models import Checkpoint, Entry, Witness
+from audit.models import Checkpoint, Entry, LogKey, Witness
 from audit.transparency import checkpoints, keys, witnesses
 from audit.transparency.heads import TreeHead
 from audit.transparency.notes import sign, verify
@@ -467,6 +468,25 @@ def test_credentials_are_sealed_and_in_no_entry():
     assert sealed
     assert b"secret key" not in sealed
     assert b"secret key" not in bytes(Entry.objects.get().header)
+
+
+def test_a_witness_whose_credentials_do_not_open_is_told_and_keeps_no_other_from_its_copy(
+    folder: Path, grow: Grow, settings: LazySettings
+):
+    witnesses.add("store", "s3", "s3://bucket/x", credentials={"region": "eu-north-1"}, actor=ROOT)
+    keys.current_key()
+    settings.COUNTERSIGN_ENCRYPTION_KEYS = ["another key", *settings.COUNTERSIGN_ENCRYPTION_KEYS]
+    keys.rotate(ROOT)
+    settings.COUNTERSIGN_ENCRYPTION_KEYS = settings.COUNTERSIGN_ENCRYPTION_KEYS[:1]
+    LogKey.objects.filter(retired_at__isnull=False).update(sealed=b"")
+    grow()
+    publication = publish()
+    assert publication is not None
+    assert (publication.reached, publication.failed) == (["office"], ["store"])
+    assert "no configured key opens the sealed value" in row("store").problem
+    out = StringIO()
+    call_command("ledger", "witness", "list", stdout=out)
+    assert "no configured key opens" in out.getvalue()
 
 
 def test_a_witness_that_is_not_there_is_named(folder: Path):
