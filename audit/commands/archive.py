@@ -14,7 +14,7 @@ from django.utils import timezone
 from audit.ledger import LedgerUnavailable
 from audit.models import Archive
 from audit.retention.archive_files import ArchiveUnavailable
-from audit.retention.archives import NotArchived, archive, standing
+from audit.retention.archives import NotArchived, archive, hold, standing
 
 ACTOR = "command line"
 HELP = "move old entries to archive files"
@@ -64,6 +64,8 @@ def _list(command: BaseCommand) -> None:
         command.stdout.write("Retention is off; COUNTERSIGN_RETENTION_DAYS sets it.")
         return
     command.stdout.write(f"Entries move after {found.days} days, to {settings.ARCHIVES}.")
+    if holds := hold():
+        command.stdout.write(f"Retention is held up: {holds}.")
     if found.overdue:
         raise CommandError(
             "Retention is OVERDUE: see the worker's log, or run `ledger archive --before` to be told why."

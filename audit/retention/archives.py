@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import orjson
 from django.conf import settings
@@ -21,9 +21,9 @@ from django.utils import timezone
 
 from audit import ledger
 from audit.entries import format_time
-from audit.intents import catch_up_to_the_end, open_intents
+from audit.intents import SPAN, catch_up_to_the_end, open_intents
 from audit.merkle import node_hash
-from audit.models import Archive, Head
+from audit.models import Archive, Entry, Head
 from audit.payloads import ErasedError, payload_digest
 from audit.reading import StoredEntry, compare_with_tiles, entries_between, entries_of
 from audit.retention import keys
@@ -300,3 +300,30 @@ def standing() -> Standing:
     days = settings.RETENTION_DAYS or None
     late = days is not None and oldest is not None and (timezone.now() - oldest).days > days + 2
     return Standing(days, first, oldest, late)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What keeps entries in the database that are old enough to move. `index` is None where it is no entry's story."""
+
+    index: int | None
+    time: datetime | None
+    what: str
+
+    def __str__(self) -> str:
+        return self.what if self.time is None else f"{self.what}, since {self.time:%Y-%m-%d %H:%M} UTC"
+
+
+def hold() -> Hold | None:
+    """Each run gets up to the entry that holds it, so that what holds up retention is never far from the first."""
+    if not settings.RETENTION_DAYS:
+        return None
+    head = Head.objects.get(id=1)
+    try:
+        wanted = _first_since(timezone.now() - timedelta(days=settings.RETENTION_DAYS), head.first, head.size)
+    except NotArchived as error:
+        return Hold(None, None, str(error).rstrip("."))
+    index, held = _first_open(head.first, min(wanted, head.first + SPAN))
+    if not held:
+        return None
+    return Hold(index, Entry.objects.values_list("time", flat=True).filter(index=index).first(), held)

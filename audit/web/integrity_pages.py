@@ -175,6 +175,7 @@ def _moved_and_erased() -> dict[str, Any]:
     archives = Archive.objects.order_by("-first")
     return {
         "retention": retention.standing(),
+        "hold": retention.hold(),
         "unfinished": unfinished.order_by("subject").values_list("subject", flat=True).distinct()[:MOST_LISTED],
         "archives": archives[:MOST_LISTED],
         "archive_count": archives.count(),

@@ -8,7 +8,7 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, inline_serializer
 from kombu.exceptions import OperationalError
 from rest_framework import permissions, serializers
 from rest_framework.request import Request
@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from audit.events import LONGEST_TEXT
 from audit.models import Archive
-from audit.retention.archives import standing
+from audit.retention.archives import hold, standing
 from audit.retention.erasure import NothingToErase, SubjectState, erase, subjects
 from gateway.api.inputs import Input, Text
 from gateway.api.outputs import moment
@@ -74,6 +74,11 @@ _ARCHIVE: dict[str, Shape] = {
     "until": serializers.DateTimeField(),
     "entry": whole(allow_null=True),
 }
+_HOLD: dict[str, Shape] = {
+    "index": whole(allow_null=True, help_text="Of the entry whose story is not over."),
+    "time": serializers.DateTimeField(allow_null=True),
+    "what": text(),
+}
 ARCHIVES = answers(
     200,
     shape(
@@ -83,6 +88,7 @@ ARCHIVES = answers(
         first=whole(help_text="The first entry that is still in the database."),
         oldest=serializers.DateTimeField(allow_null=True),
         overdue=serializers.BooleanField(),
+        held=inline_serializer("Hold", _HOLD, allow_null=True, help_text="What holds retention up, if anything does."),
     ),
     403, 503,
 )  # fmt: skip
@@ -118,7 +124,7 @@ class ArchivesView(APIView):
     @extend_schema(operation_id="list_archives", responses=ARCHIVES)
     def get(self, request: Request) -> Response:
         """What was moved out of the database, and whether retention keeps up."""
-        found = standing()
+        found, holds = standing(), hold()
         return Response(
             {
                 "results": [_archive_output(one) for one in Archive.objects.all()],
@@ -126,6 +132,7 @@ class ArchivesView(APIView):
                 "first": found.first,
                 "oldest": moment(found.oldest),
                 "overdue": found.overdue,
+                "held": holds and {"index": holds.index, "time": moment(holds.time), "what": holds.what},
             }
         )
 

@@ -143,6 +143,19 @@ def test_retention_that_is_overdue_is_shown(olaf: Client, log: str, settings: ob
     assert "Entries older than 30 days are still in the database" in olaf.get(PLACE).text
 
 
+def test_what_holds_retention_up_is_shown_with_its_entry(olaf: Client, log: str, settings: object):
+    settings.RETENTION_DAYS = 30  # type: ignore[attr-defined]
+    query = str(uuid.uuid4())
+    held = ledger.append("statement.intent", principal="agent:a", query=query, datasource="shop").index
+    assert "held up" not in olaf.get(PLACE).text
+    tamper(log, "UPDATE audit_entry SET time = now() - interval '31 days'")
+    page = olaf.get(PLACE).text
+    assert f"Retention is held up: entry {held} is an intent without an outcome (query {query})" in page
+    assert f"/ledger/{held}" in page
+    answer = olaf.get("/api/v1/audit/archives").json()
+    assert answer["held"]["index"] == held
+
+
 def test_an_erasure_that_was_interrupted_is_shown(olaf: Client, log: str):
     now = timezone.now()
     SubjectKey.objects.create(

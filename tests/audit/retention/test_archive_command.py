@@ -6,6 +6,7 @@ from argparse import ArgumentTypeError
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from audit import ledger
 from audit.commands.archive import moment
-from audit.models import Archive
+from audit.models import Archive, Entry
 from tests.audit.retention.filling import fill
 
 pytestmark = pytest.mark.usefixtures("control_db")
@@ -71,6 +72,29 @@ def test_the_list_fails_while_retention_is_overdue(store: Path, settings, monkey
     monkeypatch.setattr("audit.retention.archives.timezone.now", lambda: later)
     with pytest.raises(CommandError, match="OVERDUE"):
         run("--list")
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "what"),
+    [
+        ("request.created", {"request": str(UUID(int=1))}, "a request that is still open"),
+        ("statement.intent", {"query": str(UUID(int=1000)), "datasource": "shop"}, "an intent without an outcome"),
+    ],
+)
+def test_the_list_says_what_holds_retention_up(
+    store: Path, settings, monkeypatch: pytest.MonkeyPatch, kind: str, fields: dict[str, str], what: str
+):
+    settings.RETENTION_DAYS = 30
+    fill(4)
+    ledger.append(kind, principal="agent:a", **fields)
+    fill(4)
+    assert "held up" not in run("--list")
+    later = timezone.now() + timedelta(days=31)
+    monkeypatch.setattr("audit.retention.archives.timezone.now", lambda: later)
+    since = Entry.objects.get(index=4).time
+    said = run("--list")
+    assert f"Retention is held up: entry 4 is {what}" in said
+    assert f"since {since:%Y-%m-%d %H:%M} UTC" in said
 
 
 def test_moments_are_days_or_dates():
