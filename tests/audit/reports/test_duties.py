@@ -36,6 +36,16 @@ def test_duties_that_were_kept_apart_show_no_violation():
     assert "NOT" not in report.summary
 
 
+def test_a_rule_that_nothing_came_under_is_not_said_to_be_kept():
+    log = Filling()
+    add_request(log, 1, DAY, reviewers=("rita",), verdict="reject")
+    rows = table(approvals(log), "duties").rows
+    assert {(row[1].value, row[3].value, row[3].tone) for row in rows} == {
+        (1, "kept", "allow"),
+        (0, "nothing to check", ""),
+    }
+
+
 @pytest.mark.parametrize(
     ("asked", "rule"),
     [
