@@ -689,7 +689,8 @@ def main(arguments: list[str] | None = None) -> int:
     if verdict.open:
         write("\nNot checked:\n" + "".join(f"  - {line}\n" for line in verdict.open))
     write("\nIt cannot show what went round the gateway.\n\n")
-    write("VERDICT: everything that was checked is right.\n")
+    vouched = "." if options.key else ", but no key of yours vouches for it: anybody could have made it. Give --key."
+    write(f"VERDICT: everything that was checked is right{vouched}\n")
     return 0
 
 

@@ -133,6 +133,7 @@ def test_without_a_key_the_verdict_says_that_nobody_vouches_for_it(tmp_path: Pat
     done = check(bundle_of(tmp_path / "b.zip", 0, 3))
     assert done.returncode == 0
     assert "WHOSE KEY IT IS" in done.stdout
+    assert "no key of yours vouches for it" in done.stdout.splitlines()[-1]
     assert "WHETHER SOMEBODY ELSE SAW THE SAME LOG" in done.stdout
 
 
