@@ -46,6 +46,8 @@ def check(wanted: Wanted) -> Wanted:
 
 
 def _checked_report(wanted: Wanted) -> Wanted:
+    if not wanted.report:
+        raise ExportInvalid("A PDF is of a report, and none is named.", f"Reports: {', '.join(REPORTS)}.")
     if wanted.report not in REPORTS:
         raise ExportInvalid(f"There is no report {wanted.report[:40]!r}.", f"Reports: {', '.join(REPORTS)}.")
     period = EntryFilter(since=wanted.filter.since, until=wanted.filter.until)

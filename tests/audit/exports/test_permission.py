@@ -114,3 +114,10 @@ def test_a_period_that_no_report_can_have_is_refused_at_once(olaf: Principal, un
     with pytest.raises(ExportInvalid):
         ask(olaf, "pdf", report="privileged", filter=EntryFilter(since=A_YEAR.since, until=until))
     assert not Export.objects.exists()
+
+
+def test_a_pdf_that_names_no_report_is_refused_with_their_names(olaf: Principal) -> None:
+    with pytest.raises(ExportInvalid, match="none is named") as refused:
+        ask(olaf, "pdf", filter=A_YEAR)
+    assert "approvals" in refused.value.remedy
+    assert not Export.objects.exists()
