@@ -12,7 +12,7 @@ from audit.merkle import EMPTY_ROOT, Frontier, verify_consistency
 from audit.models import Checkpoint
 from audit.transparency import asking, keys
 from audit.transparency.heads import TreeHead, parse_checkpoint
-from audit.transparency.notes import Note, NoteError, VerifierKey, parse, sign, verify
+from audit.transparency.notes import Note, NoteError, VerifierKey, parse, parse_signatures, sign, verify
 from audit.transparency.proofs import consistency
 from audit.transparency.tiles import LogDamaged, NotInLog
 
@@ -91,14 +91,23 @@ def require_agreement(one: TreeHead, other: TreeHead) -> None:
         raise HistoryDiffers(f"the first {old.size} entries are not those that were signed at {old.size} entries")
 
 
+_ADD_COSIGNATURE = """
+UPDATE audit_checkpoint SET cosignatures = cosignatures || %(line)s::text
+WHERE size = %(size)s AND NOT EXISTS (
+    SELECT FROM unnest(cosignatures) AS line
+    WHERE split_part(line, ' ', 2) = %(name)s
+      AND substring(decode(split_part(line, ' ', 3), 'base64') FOR 4) = %(key)s
+)
+"""
+
+
 def add_cosignature(checkpoint: Checkpoint, line: str) -> None:
-    """Keeps a signature line that was verified before; one of the same witness is enough."""
-    signer = line.split(" ")[1]
+    """Keeps a signature line that was verified before; one of the same key of a witness is enough."""
+    [signature] = parse_signatures(line)
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE audit_checkpoint SET cosignatures = cosignatures || %s::text WHERE size = %s"
-            " AND NOT EXISTS (SELECT FROM unnest(cosignatures) AS line WHERE split_part(line, ' ', 2) = %s)",
-            [line, checkpoint.size, signer],
+            _ADD_COSIGNATURE,
+            {"line": line, "size": checkpoint.size, "name": signature.name, "key": signature.key_id},
         )
     checkpoint.refresh_from_db(fields=["cosignatures"])
 

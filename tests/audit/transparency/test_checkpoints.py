@@ -174,6 +174,17 @@ def test_cosignatures_follow_the_log_s_own_signature(grow: Grow):
     assert len(verify(note, [keys.current_key().verifier, cosigner.verifier_key])) == 2
 
 
+def test_a_witness_that_changed_its_key_under_its_name_cosigns_beside_its_old_key(grow: Grow):
+    grow()
+    checkpoint, old, new = checkpoints.latest(), Cosigner(), Cosigner()
+    text = parse(checkpoint.note).text
+    for cosigner in (old, new, old, new):
+        checkpoints.add_cosignature(checkpoint, str(cosigner.sign(text)))
+    assert checkpoint.cosignatures == [str(old.sign(text)), str(new.sign(text))]
+    note = checkpoints.note_of(checkpoint)
+    assert [len(verify(note, [one.verifier_key])) for one in (old, new)] == [1, 1]
+
+
 def test_one_cosignature_of_a_witness_is_kept(grow: Grow):
     grow()
     checkpoint, cosigner = checkpoints.latest(), Cosigner()
