@@ -293,6 +293,12 @@ register(
     optional=("subject", "payloads", "reason", "first", "last"),
 )
 register(
+    "archive.requested",
+    "Archiving of old entries asked for",
+    required=("actor", "before"),
+    optional=("address",),
+)
+register(
     "ledger.pruned",
     "Entries moved to an archive",
     required=("first", "end", "sha256", "peaks"),

@@ -20,7 +20,7 @@ MOST_ROWS = 5_000
 STATEMENTS = ("statement.intent", "statement.parked", "statement.denied")
 # Each kind of administration with the heading that it is counted under.
 GLASS = {
-    "payload.read", "subject.erased", "key.rotated", "ledger.pruned", "witness.added", "witness.changed",
+    "payload.read", "subject.erased", "key.rotated", "archive.requested", "ledger.pruned", "witness.added", "witness.changed",
     "witness.removed", "forwarder.added", "forwarder.changed", "forwarder.removed", "export.requested",
     "export.refused", "export.downloaded",
 }  # fmt: skip

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from audit import ledger
 from audit.events import LONGEST_TEXT
 from audit.models import Archive
 from audit.retention.archives import hold, standing
@@ -92,7 +93,16 @@ ARCHIVES = answers(
     ),
     403, 503,
 )  # fmt: skip
-QUEUED = answers(202, shape("ArchiveAsked", before=serializers.DateTimeField(), address=text()), 400, 403, 503)
+QUEUED = answers(
+    202,
+    shape(
+        "ArchiveAsked",
+        before=serializers.DateTimeField(),
+        address=text(),
+        entry=whole(help_text="The entry that says who asked."),
+    ),
+    400, 403, 503,
+)  # fmt: skip
 
 
 class ErasuresView(APIView):
@@ -141,12 +151,13 @@ class ArchivesView(APIView):
         """A worker moves what is older to where the installation keeps archives; GET shows when it is there."""
         given = ArchiveInput(data=request.data)
         given.is_valid(raise_exception=True)
-        before = given.validated_data["before"].isoformat()
+        before, actor = given.validated_data["before"].isoformat(), principal_of(request).label
+        asked = ledger.append("archive.requested", actor=actor, before=before, address=settings.ARCHIVES)
         try:
-            current_app.send_task("audit.archive", args=[before, principal_of(request).label], retry=False)
+            current_app.send_task("audit.archive", args=[before, actor], retry=False)
         except OperationalError:
             return problem(503, "service-unavailable", "No worker can be asked", "The broker does not answer.")
-        return Response({"before": before, "address": settings.ARCHIVES}, status=202)
+        return Response({"before": before, "address": settings.ARCHIVES, "entry": asked.index}, status=202)
 
 
 def _subject_output(found: SubjectState) -> dict[str, Any]:

@@ -92,6 +92,31 @@ def test_a_worker_is_asked_to_archive(admin: Caller, asked: list[Any]):
     assert asked == [("audit.archive", "2026-01-01T00:00:00+00:00", "user:root")]
 
 
+def test_that_archiving_was_asked_for_is_an_entry(admin: Caller, asked: list[Any], settings):
+    answer = admin.post("audit/archives", {"before": "2026-01-01T00:00:00Z"}).json()
+    entry = Entry.objects.get(kind="archive.requested")
+    assert answer["entry"] == entry.index
+    assert (entry.fields["actor"], entry.fields["before"]) == ("user:root", "2026-01-01T00:00:00+00:00")
+    assert entry.fields["address"] == settings.ARCHIVES
+
+
+def test_what_was_refused_or_wrong_leaves_no_entry_of_archiving(admin: Caller, asked: list[Any]):
+    admin.post("audit/archives", {"before": "soon"})
+    caller(make_user("someone")).post("audit/archives", {"before": "2026-01-01T00:00:00Z"})
+    assert not Entry.objects.filter(kind="archive.requested").exists()
+
+
+def test_nothing_is_archived_where_that_it_was_asked_for_cannot_be_recorded(
+    admin: Caller, asked: list[Any], monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*_: object, **__: object) -> None:
+        raise ledger.LedgerUnavailable("the ledger does not answer")
+
+    monkeypatch.setattr("gateway.api.retention_views.ledger.append", refuse)
+    assert admin.post("audit/archives", {"before": "2026-01-01T00:00:00Z"}).status_code == 503
+    assert asked == []
+
+
 def test_the_future_is_not_archived(admin: Caller, asked: list[Any]):
     later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     assert admin.post("audit/archives", {"before": later}).status_code == 400
