@@ -6,6 +6,7 @@ from argparse import ArgumentTypeError
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -82,7 +83,7 @@ def test_the_list_fails_while_retention_is_overdue(store: Path, settings, monkey
     ],
 )
 def test_the_list_says_what_holds_retention_up(
-    store: Path, settings, monkeypatch: pytest.MonkeyPatch, kind: str, fields: dict[str, str], what: str
+    store: Path, settings, monkeypatch: pytest.MonkeyPatch, kind: str, fields: dict[str, Any], what: str
 ):
     settings.RETENTION_DAYS = 30
     fill(4)
