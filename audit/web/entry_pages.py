@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from audit import search
 from audit.retention.archive_files import ArchiveUnavailable
+from audit.search.archives import archived_before
 from audit.search.saving import searches_for
 from audit.web import narrowing
 from audit.web.forms import SPANS, EntryFilterForm, SavedSearchForm
@@ -79,6 +80,7 @@ def _glance(wanted: search.EntryFilter, pairs: narrowing.Pairs) -> dict[str, obj
         return {"uncounted": True}
     return {
         "overview": found,
+        "some_archived": archived_before() > 0,
         "facets": narrowing.facets(found, pairs),
         "histogram": histogram(found.bars, lambda start, end: narrowing.with_time(pairs, start, end)),
     }

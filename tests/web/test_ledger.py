@@ -289,3 +289,12 @@ def test_an_entry_whose_archive_is_away_is_not_told_to_be_none(
     assert page.status_code == 503
     assert "the file is not there" in page.text
     assert "Put the file back" in page.text
+
+
+@pytest.mark.parametrize(("first", "told"), [(0, False), (256, True)])
+def test_counts_say_when_archives_are_left_out(
+    cast: Cast, run: Run, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, first: int, told: bool
+) -> None:
+    run()
+    monkeypatch.setattr("audit.web.entry_pages.archived_before", lambda: first)
+    assert ("those in archives not counted" in sign_in(cast.rita).get("/ledger/").text) is told
