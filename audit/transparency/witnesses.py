@@ -125,7 +125,8 @@ def _fetch_locked(name: str) -> Witness:
 def _check_directory(address: str) -> None:
     if not Path(address).is_absolute() or not Path(address).is_dir():
         raise WitnessRefused(
-            "address", "Give the whole path of a folder that is there, on the machine of the worker; for example /mnt/checkpoints."
+            "address",
+            "Give the whole path of a folder that is there, on the machine of the worker; for example /mnt/checkpoints.",
         )
 
 
