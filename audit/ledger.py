@@ -32,6 +32,8 @@ __all__ = ["LedgerUnavailable", "Receipt", "append", "append_async", "append_wit
 # Shorter than a caller's patience (sequencer.LONGEST_WAIT), so that a stuck database is a certain answer.
 STATEMENT_TIMEOUT = "4000"
 LOCK_TIMEOUT = "3000"
+# A writer that is stopped while it holds the head loses it, and everybody else goes on.
+IDLE_TIMEOUT = "2000"
 # A server that is stopped does not keep its own time-outs.
 ANSWER_TIMEOUT = 4.5
 
@@ -65,14 +67,18 @@ def append_within(kind: str, /, *, payload: Mapping[str, object] | None = None, 
     """Part of the caller's transaction: durable, and visible, with it.
 
     All other writers wait from here until the transaction ends: call it last, and do nothing slow afterwards. Waiting
-    for locks is bounded from here to the end of the transaction.
+    for locks is bounded from here to the end of the transaction, and so is doing nothing in it: then the database ends
+    the session, and nothing of the transaction happened.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("ledger.append_within must be called inside transaction.atomic()")
     draft = _draft(kind, payload, fields)
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+            cursor.execute(
+                "SELECT set_config('lock_timeout', %s, true), set_config('idle_in_transaction_session_timeout', %s, true)",
+                [LOCK_TIMEOUT, IDLE_TIMEOUT],
+            )
             written = write_batch(cursor, read_head(cursor, lock=True), [draft])
     except (DatabaseError, InterfaceError, NotDurable) as error:
         raise LedgerUnavailable(f"the ledger cannot write: {' '.join(str(error).split())}") from error
@@ -140,7 +146,12 @@ def _connect() -> psycopg.Connection[Any]:
     parameters = connections["default"].get_connection_params()
     for name in ("context", "cursor_factory", "prepare_threshold"):
         parameters.pop(name, None)
-    options = f"{parameters.pop('options', '')} -c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout={LOCK_TIMEOUT}"
+    bounds = {
+        "statement_timeout": STATEMENT_TIMEOUT,
+        "lock_timeout": LOCK_TIMEOUT,
+        "idle_in_transaction_session_timeout": IDLE_TIMEOUT,
+    }
+    options = " ".join([parameters.pop("options", ""), *(f"-c {name}={value}" for name, value in bounds.items())])
     parameters |= {
         "options": options.strip(),
         "application_name": "countersign-ledger",

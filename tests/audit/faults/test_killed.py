@@ -49,17 +49,19 @@ def test_p3_killed_processes_lose_no_acknowledged_entry_leave_no_gap_and_no_fork
 def test_a_stopped_writer_that_comes_back_is_fenced(control_db: str):
     appender = start_appender(control_db, "sleeper", 4, ENDLESS)
     assert appender.stdout is not None
-    told = [appender.stdout.readline()]
-    for _ in range(5):
-        os.kill(appender.pid, signal.SIGSTOP)
-        before = recorded()[-1]
-        # It may have a batch on its way, even hold the head: others wait for that, never for ever.
-        others = append_somehow(20)
-        assert len(others) == 20
-        assert min(others) > before
-        os.kill(appender.pid, signal.SIGCONT)
-        told.append(appender.stdout.readline())
-    appender.kill()
+    try:
+        told = [appender.stdout.readline()]
+        for _ in range(5):
+            os.kill(appender.pid, signal.SIGSTOP)
+            before = recorded()[-1]
+            # It may have a batch on its way, even hold the head: others wait for that, never for ever.
+            others = append_somehow(20)
+            assert len(others) == 20
+            assert min(others) > before
+            os.kill(appender.pid, signal.SIGCONT)
+            told.append(appender.stdout.readline())
+    finally:
+        appender.kill()
     told += appender.communicate()[0].splitlines(keepends=True)
     indexes = recorded()
     assert indexes == list(range(len(indexes)))
@@ -76,3 +78,29 @@ def append_somehow(count: int) -> list[int]:
         except ledger.LedgerUnavailable:
             continue
     return indexes
+
+
+STOP_WITHIN = """
+import os, signal, django
+django.setup()
+from django.db import connection, transaction
+from audit import ledger
+with transaction.atomic():
+    ledger.append_within("statement.denied", principal="agent:sleeper")
+    print("holds", flush=True)
+    os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+def test_a_process_that_stops_with_the_head_in_hand_loses_it(control_db: str):
+    """Stopped in the middle of a change: its session ends, its change never happened, and everybody else goes on."""
+    environment = {**os.environ, "DATABASE_URL": control_db, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    stopped = subprocess.Popen([sys.executable, "-c", STOP_WITHIN], env=environment, stdout=subprocess.PIPE)
+    assert stopped.stdout is not None
+    try:
+        assert stopped.stdout.readline() == b"holds\n"
+        assert append_somehow(1) == [0]
+    finally:
+        stopped.kill()
+        stopped.communicate()
+    assert [entry.fields["principal"] for entry in Entry.objects.all()] == ["agent:other"]
