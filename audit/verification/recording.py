@@ -72,11 +72,13 @@ def ask_to_verify(actor: str) -> bool:
     under_way = standing()
     if under_way and under_way.is_under_way:
         return True
+    # Told before it is asked for: a worker may be quick, and what it tells must stay.
+    _tell(_begun(actor, "asked"))
     try:
         current_app.send_task(TASK, kwargs={"actor": actor}, retry=False)
     except BrokerError:
+        _tell(under_way or replace(_begun(actor, "failed"), problem="The broker does not answer."))
         return False
-    _tell(_begun(actor, "asked"))
     return True
 
 

@@ -19,6 +19,8 @@ from governance.policy import store
 from tests.api.conftest import Caller
 from tests.factories import Cast, make_user
 
+pytestmark = pytest.mark.usefixtures("nobody_works")
+
 
 @pytest.fixture(autouse=True)
 def exports_folder(settings: LazySettings, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from audit.verification.recording import verify_and_record
 from tests.api.conftest import Caller
 from tests.factories import Cast, make_user
 
+pytestmark = pytest.mark.usefixtures("nobody_works")
+
 PATH = "audit/verifications"
 
 

@@ -16,6 +16,8 @@ from identity.people import add_user
 from tests.factories import ACTOR, PASSWORD, Cast
 from tests.web.conftest import SignIn
 
+pytestmark = pytest.mark.usefixtures("nobody_works")
+
 
 @pytest.fixture(autouse=True)
 def exports_folder(settings: LazySettings, tmp_path: Path) -> None:

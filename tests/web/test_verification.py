@@ -25,6 +25,8 @@ from audit.verification.recording import Standing, verify_and_record
 from tests.factories import make_user
 from tests.web.conftest import SignIn
 
+pytestmark = pytest.mark.usefixtures("nobody_works")
+
 PLACE = "/ledger/integrity/"
 VERIFY, PART = reverse("integrity-verify"), reverse("integrity-verification")
 POLLS = f'hx-get="{PART}"'

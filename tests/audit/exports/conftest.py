@@ -51,3 +51,8 @@ def made(principal: Principal | None, form: str = "ndjson", **more: Any) -> tupl
     export.refresh_from_db()
     assert (export.state, export.problem) == ("done", "")
     return export, service.open_download(principal, export, door="rest").path.read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_works(nobody_works: None) -> None:
+    """Tests here make the files themselves."""
