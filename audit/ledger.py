@@ -34,6 +34,8 @@ STATEMENT_TIMEOUT = "4000"
 LOCK_TIMEOUT = "3000"
 # A writer that is stopped while it holds the head loses it, and everybody else goes on.
 IDLE_TIMEOUT = "2000"
+# The same for a change that carries its entry: longer, since the rest of the change may still be under way.
+IDLE_WITHIN_TIMEOUT = "10000"
 # A server that is stopped does not keep its own time-outs.
 ANSWER_TIMEOUT = 4.5
 
@@ -77,7 +79,7 @@ def append_within(kind: str, /, *, payload: Mapping[str, object] | None = None, 
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT set_config('lock_timeout', %s, true), set_config('idle_in_transaction_session_timeout', %s, true)",
-                [LOCK_TIMEOUT, IDLE_TIMEOUT],
+                [LOCK_TIMEOUT, IDLE_WITHIN_TIMEOUT],
             )
             written = write_batch(cursor, read_head(cursor, lock=True), [draft])
     except (DatabaseError, InterfaceError, NotDurable) as error:

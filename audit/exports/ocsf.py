@@ -193,7 +193,9 @@ def _datastore(kind: str, fields: Fields, _time: int) -> Made:
 
 
 def _authentication(kind: str, fields: Fields, time: int) -> Made:
-    label, name = fields.take("principal"), fields.take("username")
+    label = fields.take("principal")
+    # The name that was tried, where nobody is known by it; beside a principal it stays among what is unmapped.
+    name = None if label else fields.take("username")
     shown = user(label, credential_uid=fields.take("credential")) if label else dict(UNKNOWN_USER)
     if name and not label:
         shown["name"] = name

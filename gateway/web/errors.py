@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from psycopg_pool import PoolTimeout
@@ -17,6 +17,7 @@ AWAY = {
     OperationalError: "The control database does not answer.",
     PoolTimeout: "The control database does not answer.",
     InterfaceError: "The control database does not answer.",
+    InternalError: "The control database does not answer.",
     LedgerUnavailable: "The ledger cannot record, so nothing may happen.",
     ServiceUnavailable: "A service that Countersign needs does not answer.",
 }

@@ -78,6 +78,7 @@ def test_only_administrators_change(call: Any, cast: Cast, path: str) -> None:
     assert not ClassScan.objects.exists()
 
 
+@pytest.mark.usefixtures("nobody_works")
 def test_a_scan_is_handed_to_a_worker_and_can_be_followed(admin: Caller) -> None:
     assert admin.get("datasources/shop/scan").status_code == 404
     answer = admin.post("datasources/shop/scan", {})

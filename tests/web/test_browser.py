@@ -91,7 +91,8 @@ def test_a_request_is_found_and_approved_by_keyboard_alone(desk: Page, park: Par
     desk.keyboard.press("Enter")
     expect(desk.get_by_text("Approved. A worker runs it now")).to_be_visible()
     request.refresh_from_db()
-    assert request.state == "approved"
+    # Another test's worker may be listening, and quick.
+    assert request.state in ("approved", "executing", "executed")
 
 
 def test_a_request_page_follows_what_others_decide(desk: Page, cast: Cast, park: Park) -> None:
