@@ -215,7 +215,8 @@ def _authentication(kind: str, fields: Fields, time: int) -> Made:
         "least_severity": {"signin.failed": 2, "credential.refused": 3}.get(kind, 1),
     }
     if token:
-        body |= present(status_detail=fields.take("reason"))
+        # Where the status needed the place, the reason stays among what is unmapped.
+        body |= {} if "status_detail" in body else present(status_detail=fields.take("reason"))
     return ((2, "Logoff") if kind == "signin.ended" else (1, "Logon")), body
 
 
