@@ -140,6 +140,9 @@ def test_a_session_that_ended_leads_to_sign_in(desk: Page) -> None:
 
 
 def test_the_list_of_shortcuts_opens_and_closes(desk: Page) -> None:
+    # The script shows the button once it listens to keys.
+    desk.locator("[data-shortcuts]").first.wait_for(state="attached")
+    desk.wait_for_function("!document.querySelector('[data-shortcuts]').hidden")
     desk.keyboard.press("?")
     expect(desk.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     desk.keyboard.press("Escape")
