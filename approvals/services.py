@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from celery import current_app
 from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
+from approvals.eligibility import Eligibility, lacking, may_review, owners_of, reviewers_of
 from approvals.errors import ReviewRefused, UnknownRequest
-from approvals.models import Request, Review, Verdict
-from approvals.quorum import missing
+from approvals.finding import AUDITORS, fetch_request_for, list_requests_for, waiting_count
+from approvals.models import Request, Review, Revision, Verdict
 from approvals.signals import request_moved
-from approvals.states import OPEN, Action, State, after, sources
+from approvals.states import Action, State, after, sources
 from audit import ledger
 from audit.events import clean_text
 from governance.models import DataSource
@@ -32,7 +32,25 @@ from identity.principals import Principal
 
 logger = logging.getLogger(__name__)
 
-AUDITORS = "auditors"
+__all__ = [
+    "AUDITORS",
+    "Asked",
+    "Eligibility",
+    "LostRace",
+    "create_request",
+    "expire_due",
+    "fetch_request_for",
+    "lacking",
+    "list_requests_for",
+    "may_review",
+    "move",
+    "owners_of",
+    "publish",
+    "review",
+    "reviewers_of",
+    "waiting_count",
+    "withdraw",
+]
 EVENT_OF = {
     Action.APPROVE: "request.approved",
     Action.REJECT: "request.rejected",
@@ -64,12 +82,6 @@ class Asked:
     relations: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Eligibility:
-    allowed: bool
-    reason: str = ""
-
-
 # --- Asking -------------------------------------------------------------------------------------------------------
 
 
@@ -93,6 +105,15 @@ def create_request(asked: Asked) -> Request:
         required=[{"group": one.group, "quorum": one.quorum} for one in asked.required],
         expires_at=timezone.now() + timedelta(seconds=asked.expires_in),
     )
+    Revision.objects.create(
+        request=request,
+        number=request.revision,
+        sql=asked.sql,
+        params=asked.params,
+        normal=asked.normal,
+        digest=asked.digest,
+        by=asked.requester.label,
+    )
     ledger.append_within(
         "request.created",
         request=str(request.id),
@@ -110,73 +131,7 @@ def create_request(asked: Asked) -> Request:
     return request
 
 
-# --- Finding ------------------------------------------------------------------------------------------------------
-
-
-def _visible_to(principal: Principal) -> QuerySet[Request]:
-    """Own requests, those of own agents, and those that one of the own groups must review; auditors and
-    administrators see all."""
-    requests = Request.objects.select_related("datasource", "agent", "owner").prefetch_related("reviews__reviewer")
-    if principal.is_administrator or AUDITORS in principal.groups:
-        return requests
-    mine = Q(requester=principal.label)
-    if principal.is_person:
-        mine |= Q(owner_id=principal.owner_id)
-        for group in principal.groups:
-            mine |= Q(required__contains=[{"group": group}])
-    return requests.filter(mine)
-
-
-def fetch_request_for(principal: Principal, request_id: uuid.UUID) -> Request:
-    """Raises `UnknownRequest`."""
-    request = _visible_to(principal).filter(pk=request_id).first()
-    if request is None:
-        raise UnknownRequest
-    return request
-
-
-def list_requests_for(principal: Principal, which: str = "all") -> QuerySet[Request]:
-    """`waiting` pending · `mine` pending, and this person may review it · `decided` ended · `all`."""
-    requests = _visible_to(principal)
-    if which == "waiting":
-        return requests.filter(state=State.PENDING, expires_at__gt=timezone.now())
-    if which == "mine":
-        groups = Q(pk__in=[])
-        for group in principal.groups:
-            groups |= Q(required__contains=[{"group": group}])
-        waiting = requests.filter(groups, state=State.PENDING, expires_at__gt=timezone.now())
-        waiting = waiting.exclude(owner_id=principal.owner_id).exclude(agent__owner_id=principal.owner_id)
-        return waiting.exclude(reviews__reviewer_id=principal.id)
-    if which == "decided":
-        return requests.exclude(state__in=OPEN)
-    return requests
-
-
 # --- Reviewing ----------------------------------------------------------------------------------------------------
-
-
-def may_review(request: Request, principal: Principal) -> Eligibility:
-    """P5, in one place, for every door. Administrators are not excepted."""
-    if not principal.is_person:
-        return Eligibility(False, "Agents never review: a person must.")
-    if principal.id in _owners(request):
-        who = f"you own {request.agent}, which asked for this" if request.agent else "you asked for this yourself"
-        return Eligibility(False, f"You cannot review it, since {who}. Somebody else must.")
-    if request.state != State.PENDING:
-        return Eligibility(False, f"It is {request.state}: there is nothing to review.")
-    if request.expires_at <= timezone.now():
-        return Eligibility(False, "It has expired; it would have to be asked again.")
-    groups = [one["group"] for one in request.required]
-    if not principal.groups.intersection(groups):
-        return Eligibility(False, f"Only members of {', '.join(groups)} can review it.")
-    if any(review.reviewer_id == principal.id for review in request.reviews.all()):
-        return Eligibility(False, "You have already reviewed it.")
-    return Eligibility(True)
-
-
-def _owners(request: Request) -> set[int]:
-    """Who answered for it when it was asked, and who answers for the agent now."""
-    return {request.owner_id, request.agent.owner_id} if request.agent else {request.owner_id}
 
 
 @transaction.atomic
@@ -204,21 +159,11 @@ def review(request_id: uuid.UUID, reviewer: Principal, verdict: str, comment: st
     return request
 
 
-def lacking(request: Request) -> dict[str, int]:
-    """Approvals that are still missing, by group. Groups are those that the reviewers are in now."""
-    approvals = {
-        review.reviewer.username: frozenset(review.reviewer.groups.values_list("name", flat=True))
-        for review in Review.objects.filter(request=request, verdict=Verdict.APPROVE).select_related("reviewer")
-        if review.reviewer.is_active
-    }
-    return missing([RequiredReview(one["group"], one["quorum"]) for one in request.required], approvals)
-
-
 @transaction.atomic
 def withdraw(request_id: uuid.UUID, principal: Principal) -> Request:
     """By whoever asked, or the owner of the agent that asked, as long as it has not started."""
     request = Request.objects.select_for_update(of=["self"]).filter(pk=request_id).first()
-    owns = request is not None and principal.is_person and principal.id in _owners(request)
+    owns = request is not None and principal.is_person and principal.id in owners_of(request)
     if request is None or not (owns or request.requester == principal.label):
         raise UnknownRequest
     if request.state not in sources(Action.WITHDRAW):
@@ -298,11 +243,3 @@ def publish(request_id: uuid.UUID) -> None:
         current_app.send_task("gateway.execute", args=[str(request_id)], queue="execute", retry=False)
     except BrokerError:
         logger.warning("The broker did not take request %s; the sweep will publish it again.", request_id)
-
-
-def waiting_count(principal: Principal) -> int:
-    return list_requests_for(principal, "mine").count()
-
-
-def reviewers_of(request: Request) -> Iterable[Review]:
-    return request.reviews.select_related("reviewer").all()

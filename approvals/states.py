@@ -1,7 +1,10 @@
 """The life of a request, as one table. Pure.
 
 pending → approved → executing → executed | failed | unknown
-pending → rejected | withdrawn | expired        approved → expired | drifted | withdrawn        drifted → pending
+pending → rejected | withdrawn | expired        approved → expired | drifted | withdrawn        approved → executed
+
+What drifted goes back to people as a request of its own, which names the one that it follows. What needs no run (an
+elevation, a review of broken glass) goes from approved to executed at once.
 """
 
 from __future__ import annotations
@@ -23,12 +26,14 @@ class State(StrEnum):
 
 
 class Action(StrEnum):
-    """What moves a request. `release` puts an execution that certainly changed nothing back in line."""
+    """What moves a request. `release` puts an execution that certainly changed nothing back in line; `settle` ends what
+    needs no run."""
 
     APPROVE = "approve"
     REJECT = "reject"
     WITHDRAW = "withdraw"
     EXPIRE = "expire"
+    SETTLE = "settle"
     START = "start"
     FINISH = "finish"
     FAIL = "fail"
@@ -43,6 +48,7 @@ TRANSITIONS: dict[tuple[State, Action], State] = {
     (State.PENDING, Action.WITHDRAW): State.WITHDRAWN,
     (State.PENDING, Action.EXPIRE): State.EXPIRED,
     (State.APPROVED, Action.START): State.EXECUTING,
+    (State.APPROVED, Action.SETTLE): State.EXECUTED,
     (State.APPROVED, Action.EXPIRE): State.EXPIRED,
     (State.APPROVED, Action.WITHDRAW): State.WITHDRAWN,
     (State.APPROVED, Action.DRIFT): State.DRIFTED,

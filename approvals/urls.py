@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from approvals import views
+from approvals.web import inbox_pages, request_pages
 
 urlpatterns = [
-    path("", views.request_list, name="request-list"),
-    path("<uuid:request_id>/", views.request_detail, name="request-detail"),
-    path("<uuid:request_id>/live/", views.request_live, name="request-live"),
-    path("<uuid:request_id>/review/", views.request_review, name="request-review"),
-    path("<uuid:request_id>/withdraw/", views.request_withdraw, name="request-withdraw"),
+    path("", inbox_pages.request_list, name="request-list"),
+    path("<uuid:request_id>/", request_pages.request_detail, name="request-detail"),
+    path("<uuid:request_id>/live/", request_pages.request_live, name="request-live"),
+    path("<uuid:request_id>/review/", request_pages.request_review, name="request-review"),
+    path("<uuid:request_id>/withdraw/", request_pages.request_withdraw, name="request-withdraw"),
 ]

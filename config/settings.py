@@ -190,6 +190,9 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "maintenance"
 CELERY_TASK_ROUTES = {
     "gateway.execute": {"queue": "execute"},
+    "gateway.measure_impact": {"queue": "parked"},
+    "approvals.deliver": {"queue": "notify"},
+    "approvals.digest": {"queue": "notify"},
 }
 CELERY_BEAT_SCHEDULE = {
     "sweep-requests": {"task": "gateway.sweep", "schedule": 5.0},

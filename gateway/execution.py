@@ -28,7 +28,7 @@ from audit import ledger
 from audit.events import clean_text
 from gateway import catalogues
 from gateway.drivers import driver_for
-from gateway.drivers.base import Fate, Rows
+from gateway.drivers.base import Ending, Fate, Rows
 from gateway.models import Query, QueryState
 from gateway.parking import digest_of
 from gateway.pipeline import asking_of
@@ -174,10 +174,10 @@ def _run(
 ) -> Rows:
     record_intent(query, assessment, principal.owner, digest=request.digest)
 
-    def make_durable(transaction_id: str) -> None:
+    def make_durable(ending: Ending) -> None:
         """Before COMMIT. If the attempt was taken away meanwhile, the transaction is rolled back."""
         mine = Request.objects.filter(pk=request.pk, state=State.EXECUTING, attempt=attempt)
-        if mine.update(xid=transaction_id) != 1:
+        if mine.update(xid=ending.transaction_id) != 1:
             raise LostRace(f"attempt {attempt} of request {request.pk} was taken away")
 
     before_commit = None if assessment.facts.reads_only else make_durable

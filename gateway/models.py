@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from approvals.models import Request
+from approvals.models import Grant, Request
 from governance.models import DataSource
 from identity.fields import SealedJSONField, SealedTextField
 from identity.models import Agent
@@ -44,6 +44,7 @@ END_STATES = frozenset(set(QueryState) - {QueryState.RECEIVED, QueryState.RUNNIN
 class Query(models.Model):
     """`requester` is the principal's label; exactly one of `user` and `agent` is set, and only that principal, the agent's
     owner and reviewers of its request may read it. `problem` is the RFC 9457 document when it failed or was denied.
+    `xid` is a write's transaction id in the governed database, durable before its COMMIT; `grant` the one that it ran under.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -74,6 +75,8 @@ class Query(models.Model):
     risk = models.PositiveSmallIntegerField(null=True, blank=True)
     facts = models.JSONField(null=True, blank=True)
     decision = models.JSONField(null=True, blank=True)
+    xid = models.CharField(max_length=32, blank=True)
+    grant = models.ForeignKey(Grant, null=True, blank=True, on_delete=models.PROTECT, related_name="queries")
     request = models.OneToOneField(Request, null=True, blank=True, on_delete=models.PROTECT, related_name="query")
     problem = models.JSONField(null=True, blank=True)
     row_count = models.BigIntegerField(null=True, blank=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pglast import ast
 
 from gateway.drivers import driver_for
-from gateway.drivers.base import CommitUnknown, Limits, Rows, Source, Step, Work
+from gateway.drivers.base import CommitUnknown, Ending, Limits, Rows, Source, Step, Work
 from gateway.models import Query
 from gateway.running import RunningStatement
 from governance.analysis.facts import Kind
@@ -78,7 +78,7 @@ def run(
     assessment: Assessment,
     statement: RunningStatement,
     *,
-    before_commit: Callable[[str], None] | None = None,
+    before_commit: Callable[[Ending], None] | None = None,
     isolated: bool = False,
 ) -> Rows:
     """Raises a `GatewayError`; `CommitInDoubt` where only the database can say what became of it."""

@@ -23,7 +23,7 @@ PURE = (
     "governance/scanning/documents.py", "governance/scanning/errors.py", "governance/scanning/names.py",
     "approvals/states.py", "approvals/quorum.py", "approvals/digest.py", "audit/merkle.py", "audit/canonical.py",
     "audit/transparency/heads.py", "audit/transparency/notes.py",
-    "audit/entries.py", "audit/events.py", "audit/exports/cells.py", "audit/exports/columns.py",
+    "audit/entries.py", "audit/events.py", "audit/registry.py", "audit/exports/cells.py", "audit/exports/columns.py",
 "audit/exports/ocsf.py", "audit/exports/ocsf_parts.py", "governance/policy/exporting.py", "audit/reports/model.py",
     "audit/reports/plots.py", "audit/reports/periods.py", "audit/verbs.py", "audit/plain.py",
 )  # fmt: skip

@@ -6,7 +6,16 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from gateway.api import classification_urls, export_urls, ledger_urls, policy_views, views
+from gateway.api import (
+    classification_urls,
+    export_urls,
+    grant_urls,
+    ledger_urls,
+    notification_urls,
+    policy_views,
+    request_urls,
+    views,
+)
 from gateway.api.problems import MEDIA_TYPE
 
 
@@ -29,6 +38,9 @@ urlpatterns = [
     path("requests", views.RequestsView.as_view(), name="api-requests"),
     path("requests/<uuid:request_id>", views.RequestView.as_view(), name="api-request"),
     path("requests/<uuid:request_id>/reviews", views.ReviewsView.as_view(), name="api-reviews"),
+    *request_urls.urlpatterns,
+    *grant_urls.urlpatterns,
+    *notification_urls.urlpatterns,
     path("audit/entries", views.EntriesView.as_view(), name="api-entries"),
     *ledger_urls.urlpatterns,
     *export_urls.urlpatterns,

@@ -38,14 +38,22 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """A transaction in which all is done but the COMMIT. `changed`: rows, over all of its steps."""
+
+    transaction_id: str
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """One text to run: its steps one after the other, in one transaction. Only a single step can have parameters.
     `read_only` makes the database enforce what analysis concluded.
 
     `started` is told how to break it off, before anything is sent; `ended`, that this way must not be used any more: the
     connection may carry somebody else's statement next. `still_wanted` raises `Cancelled` once it was broken off.
-    `before_commit` gets the transaction's id once all is done but the COMMIT; if it raises, the transaction is rolled
-    back. `isolated`: on a connection of its own. `isolation`: the transaction's level, as SQL names it; empty: the server's.
+    `before_commit` is called once all is done but the COMMIT; if it raises, the transaction is rolled back. `isolated`: on a
+    connection of its own. `isolation`: the transaction's level, as SQL names it; empty: the server's.
     `settings` are set for the transaction, by name and value, and are never in a statement's text.
     """
 
@@ -56,7 +64,7 @@ class Work:
     started: Callable[[Callable[[], None]], None]
     ended: Callable[[], None]
     still_wanted: Callable[[], None]
-    before_commit: Callable[[str], None] | None = None
+    before_commit: Callable[[Ending], None] | None = None
     isolated: bool = False
     isolation: str = ""
     settings: tuple[tuple[str, str], ...] = ()

@@ -18,7 +18,7 @@ from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from gateway.drivers.base import CommitUnknown, Fate, Limits, Rows, Source, Work
+from gateway.drivers.base import CommitUnknown, Ending, Fate, Limits, Rows, Source, Work
 from gateway.drivers.postgres_fetch import NO_ROWS, fetch
 from gateway.drivers.postgres_values import prepare_session
 from governance.errors import Cancelled, DataSourceUnavailable, DriverFailed, GatewayError, Overloaded
@@ -196,7 +196,7 @@ def _perform(connection: Connection, source: Source, work: Work) -> Rows:
         rows = _run_steps(connection, work)
         work.still_wanted()
         if work.before_commit is not None:
-            work.before_commit(_transaction_id(connection))
+            work.before_commit(Ending(_transaction_id(connection), rows.count))
     except _StepFailed as failed:
         _roll_back(connection)
         if isinstance(failed.error, psycopg.errors.QueryCanceled):

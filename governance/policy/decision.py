@@ -16,10 +16,30 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class RequiredReview:
-    """`quorum` distinct people of `group` must approve."""
+    """`quorum` distinct people of `group` must approve, once all of the stages with a lower number have.
+
+    `escalate_after` seconds without them, members of `escalate_to` may stand in; empty: nobody may.
+    """
 
     group: str
     quorum: int
+    stage: int = 1
+    escalate_to: str = ""
+    escalate_after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What else a review is bound to. `step_up`: whoever approves has shown a second factor within as many seconds; 0: need
+    not. `windows`: it runs only while all of these are open (governance/policy/windows.py). `grantable`: for how many seconds
+    at most a review may give more than one run; 0: not at all. `remind_after` seconds those who have not decided are
+    told again; 0: never.
+    """
+
+    step_up: int = 0
+    windows: tuple[str, ...] = ()
+    grantable: int = 0
+    remind_after: int = 0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -68,5 +88,6 @@ class Decision:
     remedy: str = ""
     required: tuple[RequiredReview, ...] = ()
     expires_in: int = 4 * 3600
+    terms: Terms = Terms()
     obligations: Obligations = Obligations()
     set_version: int = 0

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from gateway.drivers.base import Fate, Limits, Rows, Source, Step, Work
+from gateway.drivers.base import Ending, Fate, Limits, Rows, Source, Step, Work
 from gateway.drivers.postgres import PostgresDriver, break_off
 from governance.errors import Cancelled, DataSourceUnavailable, DriverFailed, Overloaded
 from tests.fixtures.databases import MakeTarget, TargetDatabase
@@ -171,7 +171,7 @@ def test_what_a_write_returns_is_bounded_and_the_write_is_whole(
 
 
 def test_a_write_whose_commit_is_refused_leaves_nothing(bench: Bench, target: TargetDatabase) -> None:
-    def refuse(_transaction_id: str) -> None:
+    def refuse(_ending: Ending) -> None:
         raise LookupError("the ledger is away")
 
     with pytest.raises(LookupError):
@@ -370,7 +370,7 @@ def test_a_server_that_is_away_is_told_without_its_address(target: TargetDatabas
 def test_a_full_pool_is_told_apart_from_a_server_that_is_away(bench: Bench) -> None:
     ready, done = threading.Event(), threading.Event()
 
-    def hold(_transaction_id: str) -> None:
+    def hold(_ending: Ending) -> None:
         ready.set()
         done.wait(10)
 
@@ -399,15 +399,17 @@ def test_a_session_that_the_server_ended_is_told(bench: Bench, target: TargetDat
 
 def test_the_fate_of_a_committed_transaction(bench: Bench) -> None:
     ids: list[str] = []
-    bench.write("UPDATE items SET name = name WHERE id = 1", before_commit=ids.append)
+    bench.write(
+        "UPDATE items SET name = name WHERE id = 1", before_commit=lambda ending: ids.append(ending.transaction_id)
+    )
     assert bench.driver.fate_of(bench.source, ids[0]) is Fate.COMMITTED
 
 
 def test_the_fate_of_an_aborted_transaction(bench: Bench) -> None:
     ids: list[str] = []
 
-    def refuse(transaction_id: str) -> None:
-        ids.append(transaction_id)
+    def refuse(ending: Ending) -> None:
+        ids.append(ending.transaction_id)
         raise LookupError
 
     with pytest.raises(LookupError):
@@ -419,7 +421,7 @@ def test_the_fate_of_a_transaction_in_progress(bench: Bench) -> None:
     fates: list[Fate] = []
     bench.write(
         "UPDATE items SET name = name WHERE id = 1",
-        before_commit=lambda transaction_id: fates.append(bench.driver.fate_of(bench.source, transaction_id)),
+        before_commit=lambda ending: fates.append(bench.driver.fate_of(bench.source, ending.transaction_id)),
     )
     assert fates == [Fate.IN_PROGRESS]
 

@@ -1,15 +1,13 @@
-"""Pages of requests: parse, fetch for this person, call one service, render."""
+"""The page of one request, and what can be done on it."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -24,49 +22,12 @@ from governance.web.timeline import seats_of
 from identity.principals import Principal
 from identity.viewer import viewer
 
-PAGE_SIZE = 25
-# What waits is shown with what expires first on top; what is over, latest first.
-ORDER = {
-    "mine": ("expires_at", "id"),
-    "waiting": ("expires_at", "id"),
-    "decided": ("-created_at", "id"),
-    "all": ("-created_at", "id"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    name: str
-    word: str
-    count: int = 0
-
 
 def _fetch(person: Principal, request_id: uuid.UUID) -> Request:
     try:
         return services.fetch_request_for(person, request_id)
     except UnknownRequest:
         raise Http404 from None
-
-
-@login_required
-@require_GET
-def request_list(http: HttpRequest) -> HttpResponse:
-    person = viewer(http)
-    mine = services.waiting_count(person)
-    asked = http.GET.get("show", "")
-    show = asked if asked in ORDER else "mine" if mine else "waiting"
-    listed = services.list_requests_for(person, show).order_by(*ORDER[show])
-    page = Paginator(listed, PAGE_SIZE).get_page(http.GET.get("page"))
-    tabs = [Tab("mine", "For you", mine), Tab("waiting", "Waiting"), Tab("decided", "Decided"), Tab("all", "All")]
-    context = {
-        "tabs": tabs,
-        "show": show,
-        "page": page,
-        "previous": f"show={show}&page={page.previous_page_number()}" if page.has_previous() else "",
-        "next": f"show={show}&page={page.next_page_number()}" if page.has_next() else "",
-        "note": f"Page {page.number} of {page.paginator.num_pages}",
-    }
-    return render(http, "approvals/request-list.html", context)
 
 
 @login_required

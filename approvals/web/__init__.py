@@ -1,0 +1,1 @@
+"""Pages of approvals: parse, fetch for this person, call one service, render."""

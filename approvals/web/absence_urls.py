@@ -1,0 +1,5 @@
+"""Pages of absences, under /absences/."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Pages of grants, under /grants/."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

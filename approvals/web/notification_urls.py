@@ -1,0 +1,5 @@
+"""Pages of notifications, under /notifications/."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

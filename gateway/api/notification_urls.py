@@ -1,0 +1,5 @@
+"""REST calls on notification: preferences, webhooks."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
