@@ -1,6 +1,12 @@
-"""How approvals tell that a request moved, without knowing who asked through which door: `gateway` listens, in the same
-transaction. Sent with `request: Request` (its `state` is the new one)."""
+"""How approvals tell what happened, without knowing who listens: all of them are sent within the transaction of the change.
+
+`request_moved`: `request`; its `state` is the new one. `request_noted`: `request` and `event: str`, for what changes no state
+(`asked`, `measured`, `edited`, `scheduled`, `reminded`, `escalated`, `reviewed`). `grant_moved`: `grant` and `event: str`
+(`given`, `used`, `narrowed`, `revoked`, `ended`, `glass-broken`, `glass-mended`).
+"""
 
 from django.dispatch import Signal
 
 request_moved = Signal()
+request_noted = Signal()
+grant_moved = Signal()
