@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from audit.forwarding import administration, running, webhook
+from audit.forwarding import administration, posting, running
 from audit.models import Entry, Forwarder
 from tests.audit.forwarding.conftest import Grow
 from tests.audit.forwarding.receivers import Webhook
@@ -60,7 +60,7 @@ def test_a_failure_is_told_and_the_same_batch_is_sent_again(forwarder: Forwarder
 def test_a_receiver_that_hangs_is_given_up(
     forwarder: Forwarder, hook: Webhook, grow: Grow, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(webhook, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(posting, "ANSWER_SECONDS", 0.3)
     hook.answers = [0]
     grow(1)
     running.work("hook")
