@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from audit.forwarding import administration, posting, running
+from audit.forwarding import administration, posting, running, webhook
 from audit.models import Entry, Forwarder
 from tests.audit.forwarding.conftest import Grow
 from tests.audit.forwarding.receivers import Webhook
