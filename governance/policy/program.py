@@ -24,7 +24,7 @@ CHANGES_BY_ITSELF = frozenset({"hour", "weekday", "estimatedRows"})
 CONTEXT = (
     *("kinds", "uses", "hazards", "functions", "unread", "unknown", "byKey", "rowsInserted", "written"),
     *("estimatedRows", "risk"),
-    *("environment", "door", "purpose", "onBehalfOf", "hasRun", "hour", "weekday"),
+    *("environment", "door", "purpose", "onBehalfOf", "hasRun", "hour", "weekday", "datasource", "minutes"),
 )
 _CONTEXT_VARIABLE = pst.Var(name="context")
 _COMPARISONS = frozenset({"eq", "not_eq", "contains", "contains_all", "contains_any"})

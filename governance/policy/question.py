@@ -47,6 +47,7 @@ class Question:
     run: str = ""
     risk: int = 0
     estimated_rows: int | None = None
+    minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -140,6 +141,8 @@ def context_of(question: Question, reads: Collection[str]) -> str:
         "hasRun": bool(question.run),
         "hour": moment.hour,
         "weekday": moment.isoweekday(),
+        "datasource": _text(question.datasource),
+        "minutes": question.minutes,
     }
     return orjson.dumps({name: value for name, value in attributes.items() if name in reads}).decode()
 

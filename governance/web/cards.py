@@ -24,6 +24,8 @@ _VERBS = {
     "unmask": "see {} unmasked",
     "approve": "approve statements for {}",
     "activate": "put policies into force",
+    "elevate": "count as a member of {} for a while",
+    "break_glass": "break the glass on {}",
 }
 _PLURALS = {
     "User": "people",

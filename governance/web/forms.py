@@ -16,7 +16,7 @@ from governance.web.cards import Wanted
 SPANS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
 
 EFFECTS = [("", "Any"), ("permit", "Permits"), ("review", "Parks"), ("forbid", "Forbids")]
-ACTIONS = ("read", "write", "define", "administer", "unmask", "export", "approve", "activate")
+ACTIONS = ("read", "write", "define", "administer", "unmask", "export", "approve", "activate", "elevate", "break_glass")
 
 
 class CardFilterForm(forms.Form):
