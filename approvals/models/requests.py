@@ -23,6 +23,7 @@ class Request(models.Model):
 
     `revision` counts edits: reviews of an earlier one are void. `required` is a list of `{group, quorum, stage,
     escalate_to, escalate_after}`, `terms` what else policy demands (`governance.policy.decision.Terms`, as JSON).
+    `stage` is the one whose turn it is; entries of `required` gain `escalated: true` once others may stand in for the group.
     `run_at` is the moment asked for, `not_before` the one that it may run at, windows considered, set when it is approved.
     `row_bound` is how many rows it may change at most (None: not known yet, or it changes none), `row_floor` how many at
     least. `carrier` says who runs it once it is approved: a worker, or the session that asked. `follows` is the request
@@ -59,6 +60,7 @@ class Request(models.Model):
     terms = models.JSONField(default=dict, blank=True)
     asked = models.JSONField(default=dict, blank=True)
     revision = models.PositiveIntegerField(default=1)
+    stage = models.PositiveSmallIntegerField(default=1)
     carrier = models.CharField(max_length=6, choices=Carrier.choices, default=Carrier.WORKER)
     outside_transaction = models.BooleanField(default=False)
     row_bound = models.BigIntegerField(null=True, blank=True)
@@ -122,13 +124,15 @@ class Revision(models.Model):
 class Review(models.Model):
     """One person's verdict on one revision of a request.
 
-    `delegated_by`: the absent person for whom the reviewer spoke. `second_factor_at`: when the reviewer last showed a
+    `stage`: the one whose turn it was; an approval fills no seat of a later one. `delegated_by`: the absent person for whom
+    the reviewer spoke. `second_factor_at`: when the reviewer last showed a
     second factor. `row_bound` and `grant` (`{runs, seconds}`) are what the reviewer was willing to give; what counts is the
     narrowest that all who approved gave.
     """
 
     request = models.ForeignKey(Request, on_delete=models.PROTECT, related_name="reviews")
     revision = models.PositiveIntegerField(default=1)
+    stage = models.PositiveSmallIntegerField(default=1)
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reviews")
     delegated_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="delegated_reviews"
