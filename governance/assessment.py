@@ -282,6 +282,7 @@ def facts_json(facts: Facts) -> dict[str, Any]:
         "by_key": facts.by_key,
         "rows_inserted": facts.rows_inserted,
         "statements": facts.statements,
+        "outside_transaction": facts.outside_transaction,
         "fingerprint": facts.fingerprint,
         "normal": facts.normal,
     }

@@ -163,6 +163,7 @@ class _Analyser:
             parameters=reader.parameters,
             by_key=reader.by_key,
             rows_inserted=reader.rows_inserted,
+            outside_transaction=reader.outside_transaction,
         )
         changes = reader.changes
         return Analysis(facts, parsed, self.catalogue, occurrences, targets, views, bodies, columns, changes)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from governance.analysis.reader import Reader
 
 NOTHING: frozenset[str] = frozenset()
-OUTSIDE = "it cannot run inside the transaction that makes a statement happen at most once"
 RELATIONS = (
     ObjectType.OBJECT_TABLE,
     ObjectType.OBJECT_VIEW,
@@ -115,7 +114,7 @@ def create_index(reader: Reader, node: Any) -> None:
     reader.kinds.add(Kind.DDL)
     reader.define(node.relation)
     if node.concurrent:
-        reader.not_understood("CREATE INDEX CONCURRENTLY", OUTSIDE, place_of(node.relation))
+        reader.outside_transaction = True
     else:
         message = f"Building the index locks {node.relation.relname} against writes."
         reader.warn("index-not-concurrent", message, place_of(node.relation))
@@ -180,6 +179,8 @@ def alter_table(reader: Reader, node: Any) -> None:
             reader.warn("privilege-change", "Changes who may do what, or which guards hold.", place)
         elif kind not in SHAPE:
             reader.not_understood(f"ALTER TABLE ({kind.name})", "this change is not followed", place)
+        if getattr(command.def_, "concurrent", False):  # DETACH PARTITION CONCURRENTLY
+            reader.outside_transaction = True
         added = _read_change(reader, command)
         if relation:
             relation = _changed(reader, relation, kind, str(command.name), added)
@@ -218,7 +219,7 @@ def drop(reader: Reader, node: Any) -> None:
         elif node.removeType == ObjectType.OBJECT_SCHEMA:
             reader.changes.schemas_gone.add(parts[-1])
     if node.concurrent:
-        reader.not_understood("DROP INDEX CONCURRENTLY", OUTSIDE)
+        reader.outside_transaction = True
 
 
 def _drop_relation(reader: Reader, parts: tuple[str, ...]) -> None:

@@ -101,7 +101,8 @@ class Unknown:
 class Facts:
     """`by_key`: every UPDATE and DELETE in it is bounded to a few rows by equality with a primary or unique key (keys.py).
     `rows_inserted`: rows listed in VALUES, or None when a query decides how many. `parameters`: the highest `$n`.
-    `statements`: how many the text holds; with several, all else is of all of them together.
+    `statements`: how many the text holds; with several, all else is of all of them together. `outside_transaction`:
+    PostgreSQL runs it only outside transactions, so neither can it be rolled back nor can its fate be asked for later.
     `normal` is the text without comments, each constant replaced by `?`: safe to show and to group by.
     """
 
@@ -117,6 +118,7 @@ class Facts:
     by_key: bool = False
     rows_inserted: int | None = 0
     statements: int = 1
+    outside_transaction: bool = False
 
     @property
     def reads_only(self) -> bool:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from pglast import ast
 from pglast.enums import ReindexObjectType, TransactionStmtKind
 
-from governance.analysis.definitions import NOTHING, OUTSIDE, create_table_as
+from governance.analysis.definitions import NOTHING, create_table_as
 from governance.analysis.facts import Kind, RelationUse, Use
 from governance.analysis.overlay import Held
 from governance.analysis.session import is_on
 from governance.analysis.tree import place_of
+from governance.catalogue.model import Relation, RelationKind
 
 if TYPE_CHECKING:
     from governance.analysis.reader import Reader
@@ -227,33 +228,43 @@ def lock(reader: Reader, node: Any) -> None:
 def vacuum(reader: Reader, node: Any) -> None:
     """VACUUM and ANALYZE: the latter only takes samples, which nobody is shown (pg_statistic is closed)."""
     reader.kinds.add(Kind.ADMIN)
-    if node.is_vacuumcmd:
-        reader.not_understood("VACUUM", OUTSIDE)
+    reader.outside_transaction |= bool(node.is_vacuumcmd)
+    full = any(option.defname == "full" and is_on(option.arg) for option in node.options or ())
     for item in node.rels or ():
         if item.relation is not None:
             reader.define(item.relation, use=Use.LOCK)
+            if full:
+                _rewritten(reader, item.relation)
 
 
 def cluster(reader: Reader, node: Any) -> None:
     reader.kinds.add(Kind.ADMIN)
     if node.relation is None:
-        return reader.not_understood("CLUSTER of all relations", OUTSIDE)
-    reader.define(node.relation)
-    place = place_of(node.relation)
-    reader.warn("table-rewrite", f"Rewrites all of {node.relation.relname} under a lock.", place)
-    return reader.warn("blocking-lock", f"Locks {node.relation.relname} against all use while it runs.", place)
+        reader.outside_transaction = True
+        reader.warn("table-rewrite", "Rewrites every relation that was clustered before, under a lock each.")
+        return
+    relation = reader.define(node.relation)
+    reader.outside_transaction |= _is_partitioned(relation)
+    _rewritten(reader, node.relation)
+
+
+def _rewritten(reader: Reader, node: Any) -> None:
+    reader.warn("table-rewrite", f"Rewrites all of {node.relname} under a lock.", place_of(node))
+    reader.warn("blocking-lock", f"Locks {node.relname} against all use while it runs.", place_of(node))
+
+
+def _is_partitioned(relation: Relation | None) -> bool:
+    return relation is not None and relation.kind is RelationKind.PARTITIONED
 
 
 def reindex(reader: Reader, node: Any) -> None:
     reader.kinds.add(Kind.ADMIN)
     concurrently = any(option.defname == "concurrently" and is_on(option.arg) for option in node.params or ())
-    if concurrently or node.kind not in (
-        ReindexObjectType.REINDEX_OBJECT_INDEX,
-        ReindexObjectType.REINDEX_OBJECT_TABLE,
-    ):
-        return reader.not_understood("REINDEX", OUTSIDE)
+    alone = node.kind in (ReindexObjectType.REINDEX_OBJECT_INDEX, ReindexObjectType.REINDEX_OBJECT_TABLE)
+    relation = None
     if node.kind == ReindexObjectType.REINDEX_OBJECT_TABLE:
-        reader.define(node.relation, use=Use.LOCK)
-    return reader.warn(
-        "blocking-lock", f"Locks what {node.relation.relname} belongs to against writes.", place_of(node.relation)
-    )
+        relation = reader.define(node.relation, use=Use.LOCK)
+    reader.outside_transaction |= concurrently or not alone or _is_partitioned(relation)
+    if not concurrently:
+        what, place = (node.relation.relname, place_of(node.relation)) if alone else (node.name or "all of it", None)
+        reader.warn("blocking-lock", f"Locks what {what} belongs to against writes.", place)

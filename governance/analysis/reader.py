@@ -70,6 +70,7 @@ class Reader:
     parameters: int = 0
     by_key: bool = True
     rows_inserted: int | None = 0
+    outside_transaction: bool = False
     earlier: Earlier = FIRST_OF_ITS_TEXT
     changes: Changes = field(default_factory=Changes)
 

@@ -78,7 +78,8 @@ def check_parameters(parts: Sequence[Parsed], found: Sequence[Facts]) -> None:
 
 
 def combine(parts: Sequence[Parsed], found: Sequence[Facts], frame: Frame, fingerprint: str) -> Facts:
-    """All that any of the statements does; places are in the whole text."""
+    """All that any of the statements does; places are in the whole text. For a single statement too, if BEGIN and COMMIT were
+    around it."""
     kinds = frozenset[Kind]().union(*(facts.kinds for facts in found))
     rows = [facts.rows_inserted for facts in found]
     unknown = [
@@ -88,6 +89,11 @@ def combine(parts: Sequence[Parsed], found: Sequence[Facts], frame: Frame, finge
     ]
     if frame.read_only and not kinds <= {Kind.READ, Kind.SESSION}:
         unknown.append(Unknown("BEGIN READ ONLY", "a statement in it does more than read", 0))
+    outside = any(facts.outside_transaction for facts in found)
+    if outside:
+        unknown.append(
+            Unknown("what runs outside transactions", "it must be alone in its text, without BEGIN and COMMIT")
+        )
     hazards = [
         replace(hazard, place=_moved(hazard.place, part))
         for part, facts in zip(parts, found, strict=True)
@@ -106,6 +112,7 @@ def combine(parts: Sequence[Parsed], found: Sequence[Facts], frame: Frame, finge
         by_key=all(facts.by_key for facts in found),
         rows_inserted=None if None in rows else sum(row for row in rows if row is not None),
         statements=len(found),
+        outside_transaction=outside,
     )
 
 

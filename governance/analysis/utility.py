@@ -12,7 +12,6 @@ from pglast import ast
 
 from governance.analysis import definitions as define
 from governance.analysis import forms, session
-from governance.analysis.definitions import OUTSIDE
 from governance.analysis.facts import FunctionUse, Kind
 from governance.analysis.reader import Reader
 from governance.analysis.tree import place_of
@@ -24,6 +23,7 @@ def read_statement(reader: Reader, node: ast.Node) -> None:
         return handler(reader, node)
     kind, why = NOT_FOLLOWED.get(type(node), (Kind.OPAQUE, "this statement is not known"))
     reader.kinds.add(kind)
+    reader.outside_transaction |= type(node) in OUTSIDE
     if why:
         name = type(node).__name__.removesuffix("Stmt")
         reader.not_understood(name.upper() if name.istitle() else name, why, place_of(node))
@@ -155,14 +155,18 @@ NOT_FOLLOWED: dict[type[ast.Node], tuple[Kind, str]] = {
     ast.AlterSubscriptionStmt: (Kind.ADMIN, ELSEWHERE),
     ast.DropSubscriptionStmt: (Kind.ADMIN, ELSEWHERE),
     # The server
-    ast.AlterSystemStmt: (Kind.ADMIN, OUTSIDE),
-    ast.CreatedbStmt: (Kind.ADMIN, OUTSIDE),
-    ast.DropdbStmt: (Kind.ADMIN, OUTSIDE),
+    ast.AlterSystemStmt: (Kind.ADMIN, ELSEWHERE),
+    ast.CreatedbStmt: (Kind.ADMIN, ELSEWHERE),
+    ast.DropdbStmt: (Kind.ADMIN, ELSEWHERE),
     ast.AlterDatabaseStmt: (Kind.ADMIN, ELSEWHERE),
     ast.AlterDatabaseSetStmt: (Kind.ADMIN, ELSEWHERE),
     ast.AlterDatabaseRefreshCollStmt: (Kind.ADMIN, ELSEWHERE),
-    ast.CreateTableSpaceStmt: (Kind.ADMIN, OUTSIDE),
-    ast.DropTableSpaceStmt: (Kind.ADMIN, OUTSIDE),
+    ast.CreateTableSpaceStmt: (Kind.ADMIN, ELSEWHERE),
+    ast.DropTableSpaceStmt: (Kind.ADMIN, ELSEWHERE),
     ast.AlterTableSpaceOptionsStmt: (Kind.ADMIN, ELSEWHERE),
     ast.AlterTableMoveAllStmt: (Kind.ADMIN, ELSEWHERE),
 }
+# PostgreSQL refuses these inside a transaction block, whatever their options.
+OUTSIDE: frozenset[type[ast.Node]] = frozenset(
+    (ast.AlterSystemStmt, ast.CreatedbStmt, ast.DropdbStmt, ast.CreateTableSpaceStmt, ast.DropTableSpaceStmt)
+)

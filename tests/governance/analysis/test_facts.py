@@ -150,7 +150,6 @@ UNKNOWN = {
     "ALTER TABLE orders ATTACH PARTITION items DEFAULT": "ALTER TABLE (AT_AttachPartition)",
     "CREATE TABLE part PARTITION OF orders FOR VALUES IN (leak(1))": "public.leak()",
     "CREATE TABLE fresh (id integer DEFAULT leak(1))": "public.leak()",
-    "CREATE INDEX CONCURRENTLY ON orders (id)": "CREATE INDEX CONCURRENTLY",
 }
 
 
