@@ -35,7 +35,7 @@ def of_write(
     if is_alone() or key in reader.followed:
         return
     reader.followed.add(key)
-    for member in _concerned(reader.catalogue, relation, use):
+    for member in concerned(reader.catalogue, relation, use):
         for event in _events(relation, use, changed):
             written = fire(reader, member, event, changed, place, own=member is relation)
             _go_on(reader, written, place)
@@ -52,7 +52,7 @@ def _go_on(reader: Reader, written: tuple[RelationUse, ...], place: int | None) 
 
 
 def of_truncate(reader: Reader, relation: Relation, place: int | None, *, cascade: bool) -> None:
-    for member in () if is_alone() else _concerned(reader.catalogue, relation, Use.TRUNCATE):
+    for member in () if is_alone() else concerned(reader.catalogue, relation, Use.TRUNCATE):
         key = (member.schema, member.name, Use.TRUNCATE, None)
         if key in reader.followed:
             continue
@@ -75,7 +75,7 @@ def _events(relation: Relation, use: Use, changed: frozenset[str] | None) -> tup
     return (use,) if stays else (use, Use.DELETE, Use.INSERT)
 
 
-def _concerned(catalogue: Catalogue, relation: Relation, use: Use) -> Iterator[Relation]:
+def concerned(catalogue: Catalogue, relation: Relation, use: Use) -> Iterator[Relation]:
     """The relation, and those whose rows are rows of it. An INSERT goes on to partitions only."""
     yield relation
     if use is Use.INSERT and relation.kind is not RelationKind.PARTITIONED:

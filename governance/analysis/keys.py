@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 from pglast import ast
@@ -17,19 +18,19 @@ KEYED_ROWS = 100
 
 def bounded_by_key(where: ast.Node | None, relation: Relation, alias: str) -> bool:
     """Whether the conjunction pins every column of a primary or unique key of `relation` to constants or parameters."""
+    rows = rows_by_key(where, relation, alias)
+    return rows is not None and rows <= KEYED_ROWS
+
+
+def rows_by_key(where: ast.Node | None, relation: Relation, alias: str) -> int | None:
+    """How many rows the conjunction lets through at most, by the narrowest key that it pins; None where it pins none."""
     rows_of: dict[str, int] = {}
     for condition in conjuncts(where):
         if found := _pinned(condition, alias):
             column, rows = found
             rows_of[column] = min(rows, rows_of.get(column, rows))
-    for key in relation.keys:
-        if key and key <= rows_of.keys():
-            product = 1
-            for column in key:
-                product *= rows_of[column]
-            if product <= KEYED_ROWS:
-                return True
-    return False
+    pinned = (key for key in relation.keys if key and key <= rows_of.keys())
+    return min((prod(rows_of[column] for column in key) for key in pinned), default=None)
 
 
 def conjuncts(where: Any) -> Iterator[ast.Node]:

@@ -43,7 +43,7 @@ def fire(
     reader: Reader, relation: Relation, use: Use, changed: frozenset[str] | None, place: int | None, *, own: bool
 ) -> tuple[RelationUse, ...]:
     """`own`: the relation is written itself, not as a part of another. Gives what the triggers write."""
-    fired = [trigger for trigger in relation.triggers if _fires(trigger, use, changed) and (own or trigger.per_row)]
+    fired = [trigger for trigger in relation.triggers if fires(trigger, use, changed) and (own or trigger.per_row)]
     if not fired:
         return ()
     shown = ", ".join(trigger.name for trigger in fired[:5])
@@ -57,7 +57,7 @@ def fire(
     return tuple(written)
 
 
-def _fires(trigger: Trigger, use: Use, changed: frozenset[str] | None) -> bool:
+def fires(trigger: Trigger, use: Use, changed: frozenset[str] | None) -> bool:
     if use.value not in trigger.events:
         return False
     # A BEFORE trigger may change a column that the statement does not: PostgreSQL looks at the statement's alone.
@@ -72,7 +72,7 @@ def run(
     if key in reader.followed:
         return ()
     reader.followed.add(key)
-    fired = reader.catalogue.once(("fired", function), lambda: _read_trigger(function, reader.catalogue))
+    fired = reader.catalogue.once(("fired", function), lambda: read_trigger(function, reader.catalogue))
     reader.functions |= fired.uses
     reader.hazards += [hazard for hazard in fired.hazards if hazard not in reader.hazards]
     if function.security_definer:
@@ -90,7 +90,7 @@ def run(
     return (*fired.writes, *further)
 
 
-def _read_trigger(function: Function, catalogue: Catalogue) -> Fired:
+def read_trigger(function: Function, catalogue: Catalogue) -> Fired:
     uses = frozenset({use_of(function)})
     if function.schema == "pg_catalog" and function.name in HARMLESS_TRIGGERS:
         return Fired(uses)
