@@ -96,6 +96,7 @@ def run(
         isolated=isolated,
         isolation=assessment.script.frame.isolation,
         settings=settings_of(query.datasource, assessment),
+        outside_transaction=assessment.facts.outside_transaction,
     )
     try:
         return driver_for(query.datasource.engine).run(source_of(query.datasource), work)

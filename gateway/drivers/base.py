@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -55,6 +55,8 @@ class Work:
     `before_commit` is called once all is done but the COMMIT; if it raises, the transaction is rolled back. `isolated`: on a
     connection of its own. `isolation`: the transaction's level, as SQL names it; empty: the server's.
     `settings` are set for the transaction, by name and value, and are never in a statement's text.
+    `outside_transaction`: the one step runs by itself, on a connection of its own; `before_commit` is then called right before
+    it is sent, without a transaction id, since nothing can be taken back afterwards.
     """
 
     steps: tuple[Step, ...]
@@ -68,6 +70,7 @@ class Work:
     isolated: bool = False
     isolation: str = ""
     settings: tuple[tuple[str, str], ...] = ()
+    outside_transaction: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class Fate(StrEnum):
 
 
 class CommitUnknown(Exception):
-    """The connection broke during COMMIT: ask for the transaction's fate."""
+    """The connection broke during COMMIT: ask for the transaction's fate. Of what runs outside transactions: while it ran."""
 
 
 class Driver(Protocol):
@@ -109,6 +112,10 @@ class Driver(Protocol):
 
     def fate_of(self, source: Source, transaction_id: str) -> Fate:
         """Raises `DataSourceUnavailable`."""
+
+    def sizes_of(self, source: Source, relations: Sequence[tuple[str, str]]) -> dict[str, int]:
+        """The planner's estimate of the rows of each relation, by its qualified name; those that cannot be read are left
+        out. Raises `DataSourceUnavailable` or `Overloaded`."""
 
     def role_of(self, source: Source) -> str:
         """The database role that statements run as: part of what an approval is bound to."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -20,6 +20,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from gateway.drivers.base import CommitUnknown, Ending, Fate, Limits, Rows, Source, Work
 from gateway.drivers.postgres_fetch import NO_ROWS, fetch
+from gateway.drivers.postgres_sizes import estimate_rows
 from gateway.drivers.postgres_values import prepare_session
 from governance.errors import Cancelled, DataSourceUnavailable, DriverFailed, GatewayError, Overloaded
 
@@ -49,12 +50,15 @@ class PostgresDriver:
         self._lock = threading.Lock()
 
     def run(self, source: Source, work: Work) -> Rows:
-        with self._connection(source, work.isolated) as connection:
+        with self._connection(source, work.isolated or work.outside_transaction) as connection:
             work.started(lambda: connection.cancel_safe(timeout=CANCEL_TIMEOUT))
             try:
                 begun = time.perf_counter()
-                rows = _perform(connection, source, work)
-                _commit(connection)
+                if work.outside_transaction:
+                    rows = _perform_outside(connection, source, work)
+                else:
+                    rows = _perform(connection, source, work)
+                    _commit(connection)
                 duration = (time.perf_counter() - begun) * 1000
             finally:
                 work.ended()
@@ -70,6 +74,16 @@ class PostgresDriver:
             except psycopg.Error as error:
                 raise _unavailable(source) from error
         return Fate(row[0]) if row and row[0] in set(Fate) else Fate.UNKNOWN
+
+    def sizes_of(self, source: Source, relations: Sequence[tuple[str, str]]) -> dict[str, int]:
+        with self._connection(source, isolated=False) as connection:
+            try:
+                connection.read_only = True
+                return estimate_rows(connection, relations)
+            except psycopg.Error as error:
+                raise _unavailable(source) from error
+            finally:
+                _roll_back(connection)
 
     def role_of(self, source: Source) -> str:
         return str(conninfo_to_dict(source.dsn).get("user", ""))
@@ -174,17 +188,48 @@ def _bound(connection: Connection, source: Source, work: Work) -> None:
     # Temporary relations last: by default they come before all others, pg_catalog's too.
     path = ", ".join(['"' + name.replace('"', '""') + '"' for name in source.search_path] + ["pg_temp"])
     settings = (("search_path", path), *work.settings)
+    _set(connection, settings)
+
+
+def _limit(connection: Connection, limits: Limits) -> None:
+    _set(
+        connection,
+        (
+            ("statement_timeout", str(limits.statement_timeout_ms)),
+            ("lock_timeout", str(limits.lock_timeout_ms)),
+        ),
+    )
+
+
+def _set(connection: Connection, settings: Sequence[tuple[str, str]]) -> None:
+    """For the transaction, or for the whole session where statements run outside of any."""
+    local = "false" if connection.autocommit else "true"
     connection.execute(
-        f"SELECT {', '.join(['set_config(%s, %s, true)'] * len(settings))}",
+        f"SELECT {', '.join([f'set_config(%s, %s, {local})'] * len(settings))}",
         [text for setting in settings for text in setting],
     )
 
 
-def _limit(connection: Connection, limits: Limits) -> None:
-    connection.execute(
-        "SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true)",
-        [str(limits.statement_timeout_ms), str(limits.lock_timeout_ms)],
-    )
+def _perform_outside(connection: Connection, source: Source, work: Work) -> Rows:
+    """What PostgreSQL refuses inside a transaction. It may commit in parts: if the connection breaks while it runs, nobody can
+    tell how far it came."""
+    try:
+        connection.autocommit = True
+        _bound(connection, source, work)
+    except psycopg.Error as error:
+        raise _unavailable(source) from error
+    work.still_wanted()
+    if work.before_commit is not None:
+        work.before_commit(Ending("", 0))
+    try:
+        return fetch(connection, work.steps[0], work)
+    except psycopg.Error as error:
+        refusal = _refusal(error)
+        if isinstance(refusal, DataSourceUnavailable):
+            raise CommitUnknown from error
+        if isinstance(error, psycopg.errors.QueryCanceled):
+            work.still_wanted()
+        raise refusal from error
 
 
 def _perform(connection: Connection, source: Source, work: Work) -> Rows:
