@@ -16,7 +16,10 @@ class PrincipalKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """`id` is the row's key in its own table; `owner` is the owning user's name for an agent, the own name for a user."""
+    """`id` is the row's key in its own table; `owner` is the owning user's name for an agent, the own name for a user.
+
+    `grants` are the elevations that `groups` owes something to: empty, except while a statement is decided and run.
+    """
 
     kind: PrincipalKind
     id: int
@@ -26,6 +29,7 @@ class Principal:
     groups: frozenset[str]
     is_administrator: bool = False
     credential_id: uuid.UUID | None = None
+    grants: tuple[uuid.UUID, ...] = ()
 
     @property
     def label(self) -> str:

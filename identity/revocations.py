@@ -1,4 +1,4 @@
-"""Revoked means now (P8): tells every process, over Redis, to end what a credential or an agent has running.
+"""Revoked means now (P8): tells every process, over Redis, to end what a credential, an agent or a grant has running.
 
 Whoever runs statements listens (`gateway/running.py`). The database row is the truth; the message is only the speed:
 without it, whoever runs statements finds the change within two seconds.
@@ -15,7 +15,7 @@ from django.conf import settings
 
 logger = logging.getLogger(__name__)
 
-Subject = Literal["credential", "agent", "query"]
+Subject = Literal["credential", "agent", "query", "grant"]
 
 
 def channel() -> str:

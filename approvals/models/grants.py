@@ -70,15 +70,16 @@ class Grant(models.Model):
 
 
 class GrantUse(models.Model):
-    """One run under a grant. `query` is the id of the query that used it."""
+    """One run under a grant. `query` is the id of the query that used it; it may have used several, each once."""
 
     grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="used")
-    query = models.UUIDField(unique=True)
+    query = models.UUIDField(db_index=True)
     normal = models.TextField(blank=True)
     used_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["-used_at"]
+        constraints = [models.UniqueConstraint(name="a_query_uses_a_grant_once", fields=["grant", "query"])]
 
     def __str__(self) -> str:
         return f"use of {self.grant_id}"
