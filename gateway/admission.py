@@ -11,6 +11,7 @@ from django.db import IntegrityError
 from gateway.models import Query
 from gateway.services_check import require_coordination
 from gateway.submission import Submission
+from governance.assessment import Asking
 from governance.datasources import fetch_datasource_for
 from governance.errors import GatewayError
 from identity.principals import Principal
@@ -69,6 +70,12 @@ def receive(principal: Principal, submission: Submission) -> Received:
             raise
         return Received(_earlier(principal, submission, digest), replayed=True)
     return Received(query, replayed=False)
+
+
+def asking_of(principal: Principal, asked: Submission | Query) -> Asking:
+    """What the decision may depend on besides the statement."""
+    run_id = asked.run if isinstance(asked, Query) else asked.run.id
+    return Asking(principal, asked.door, asked.purpose, asked.on_behalf_of, run_id)
 
 
 def _earlier(principal: Principal, submission: Submission, digest: str) -> Query:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway import catalogues
-from gateway.admission import authenticate, receive
+from gateway.admission import asking_of, authenticate, receive
 from gateway.models import Query, QueryState
 from gateway.parking import park
 from gateway.recording import (
@@ -27,7 +27,7 @@ from gateway.release import release, replay
 from gateway.running import running
 from gateway.submission import Submission
 from gateway.work import masked_names, run
-from governance.assessment import Asking, Assessment, assess
+from governance.assessment import Assessment, assess
 from governance.datasources import fetch_datasource_for
 from governance.errors import Cancelled, Denied, GatewayError, Unreadable
 from governance.policy.decision import Verdict
@@ -105,11 +105,6 @@ def refuse(principal: Principal, query: Query, error: GatewayError, assessment: 
     record_refusal(query, principal.owner, error, assessment)
     error.query = query
     return error
-
-
-def asking_of(principal: Principal, asked: Submission | Query) -> Asking:
-    run_id = asked.run if isinstance(asked, Query) else asked.run.id
-    return Asking(principal, asked.door, asked.purpose, asked.on_behalf_of, run_id)
 
 
 def _denied(assessment: Assessment) -> Denied:
