@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -28,21 +28,49 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Images:
+    """How a step shows the rows that it changes: in its last columns, `before` of them as they were and then `after` of them
+    as they become, which are not among what it returns. `first` is a query that runs before it, with parameters of its
+    own, and gives the rows as they are. More than `max_rows` or `max_bytes` of them are not kept."""
+
+    before: int
+    after: int
+    max_rows: int
+    max_bytes: int
+    first: str = ""
+    first_params: tuple[Any, ...] = ()
+
+
+@dataclass(slots=True)
+class Taken:
+    """The rows that a step changed, each value as PostgreSQL writes it, None for NULL. `first`: what the query before it
+    gave. `too_many`: there were more than the limits allow, and none are here."""
+
+    before: list[list[str | None]] = field(default_factory=list)
+    after: list[list[str | None]] = field(default_factory=list)
+    first: list[list[str | None]] = field(default_factory=list)
+    too_many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One statement of a text, rewritten. `is_copy`: it is a COPY … TO STDOUT, whose lines are its rows. `only_reads`: its
-    rows are not counted among those that the text changes."""
+    rows are not counted among those that the text changes. `images`: it shows the rows that it changes."""
 
     sql: str
     is_copy: bool = False
     only_reads: bool = False
+    images: Images | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A transaction in which all is done but the COMMIT. `changed`: rows, over all of its steps."""
+    """A transaction in which all is done but the COMMIT. `changed`: rows, over all of its steps. `taken`: those of a step that
+    was to show them."""
 
     transaction_id: str
     changed: int
+    taken: Taken | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +110,7 @@ class ResultColumn:
 @dataclass(frozen=True, slots=True)
 class Rows:
     """`rows` hold JSON values; of several steps the last that returns rows gives them, and `step` is its number. `count`:
-    rows returned, or rows changed where the text changes any."""
+    rows returned, or rows changed where the text changes any. `taken` is for `before_commit` only."""
 
     columns: tuple[ResultColumn, ...]
     rows: list[list[Any]]
@@ -91,6 +119,7 @@ class Rows:
     truncated: bool
     duration_ms: float
     step: int = 0
+    taken: Taken | None = None
 
 
 class Fate(StrEnum):

@@ -32,6 +32,8 @@ SESSION = {
     "datestyle": "ISO",
     "intervalstyle": "iso_8601",
     "bytea_output": "hex",
+    "extra_float_digits": "1",
+    "xmloption": "content",
     "timezone": "UTC",
     "client_encoding": "UTF8",
     "idle_in_transaction_session_timeout": "60000",
@@ -62,7 +64,7 @@ class PostgresDriver:
                 duration = (time.perf_counter() - begun) * 1000
             finally:
                 work.ended()
-        return replace(rows, duration_ms=round(duration, 3))
+        return replace(rows, duration_ms=round(duration, 3), taken=None)
 
     def fate_of(self, source: Source, transaction_id: str) -> Fate:
         with self._connection(source, isolated=True) as connection:
@@ -241,7 +243,7 @@ def _perform(connection: Connection, source: Source, work: Work) -> Rows:
         rows = _run_steps(connection, work)
         work.still_wanted()
         if work.before_commit is not None:
-            work.before_commit(Ending(_transaction_id(connection), rows.count))
+            work.before_commit(Ending(_transaction_id(connection), rows.count, rows.taken))
     except _StepFailed as failed:
         _roll_back(connection)
         if isinstance(failed.error, psycopg.errors.QueryCanceled):

@@ -11,6 +11,7 @@ import psycopg
 from psycopg import pq
 
 from gateway.drivers.base import ResultColumn, Rows, Step, Work
+from gateway.drivers.postgres_images import Taking
 from gateway.drivers.postgres_stream import StreamingCursor
 from gateway.drivers.postgres_values import parameters
 from governance.errors import DriverFailed
@@ -60,18 +61,22 @@ def _size_of(values: list[Any]) -> int:
 def _fetch_rows(connection: Connection, step: Step, work: Work) -> Rows:
     """In chunks, so that a large result is never held whole."""
     kept = _Kept(work)
+    taking = Taking(step.images) if step.images else None
+    width = taking.width if taking else 0
+    if taking:
+        taking.look_first(connection)
     with (
         StreamingCursor(connection) as cursor,
-        closing(cursor.chunks(step.sql.encode(), parameters(work.params), CHUNK)) as chunks,
+        closing(cursor.chunks(step.sql.encode(), parameters(work.params), CHUNK, as_text=width)) as chunks,
     ):
-        for rows in _readable(chunks):
+        for rows in _readable(taking.own(chunks) if taking else chunks):
             kept.keep(rows)
             if kept.truncated and work.read_only:
                 break
         described = _described(cursor)
         changed = cursor.changed
-    columns = _columns(connection, described)
-    return Rows(columns, kept.rows, changed, kept.size, kept.truncated, 0.0)
+    columns = _columns(connection, described[: len(described) - width])
+    return Rows(columns, kept.rows, changed, kept.size, kept.truncated, 0.0, taken=taking.taken if taking else None)
 
 
 def _fetch_copy(connection: Connection, step: Step, work: Work) -> Rows:

@@ -10,8 +10,10 @@ from psycopg import generators, pq
 
 if TYPE_CHECKING:
     from psycopg.abc import PQGen
+    from psycopg.pq.abc import PGresult
 
 CHUNKS = (pq.ExecStatus.TUPLES_CHUNK, pq.ExecStatus.SINGLE_TUPLE)
+TEXT_OID = psycopg.adapters.types["text"].oid
 ENDS = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 
 
@@ -22,19 +24,27 @@ class StreamingCursor(psycopg.RawCursor[Any]):
 
     changed = 0
 
-    def chunks(self, sql: bytes, params: list[Any] | None, size: int) -> Generator[list[list[Any]]]:
+    def chunks(
+        self, sql: bytes, params: list[Any] | None, size: int, *, as_text: int = 0
+    ) -> Generator[list[list[Any]]]:
         """Up to `size` rows at a time, made in psycopg's C: nothing of ours is done for a single row. Close it when there are
-        enough: the statement is then cancelled."""
+        enough: the statement is then cancelled. The last `as_text` columns come as PostgreSQL writes them."""
         with self._conn.lock:
             try:
                 self._conn.wait(self._stream_send_gen(sql, params, size=size))
                 first = True
                 while result := self._conn.wait(self._stream_fetchone_gen(first)):
+                    if first and as_text:
+                        self._load_as_text(result, as_text)
                     yield self._tx.load_rows(0, result.ntuples, list)
                     first = False
             finally:
                 if self._pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
                     self._break_off()
+
+    def _load_as_text(self, result: PGresult, count: int) -> None:
+        own = [result.ftype(column) for column in range(result.nfields - count)]
+        self._tx.set_loader_types([*own, *[TEXT_OID] * count], pq.Format.TEXT)
 
     def _break_off(self) -> None:
         """What the server has sent already must be read before the connection can do anything else."""
