@@ -8,7 +8,11 @@ class UnknownRequest(Exception):
 
 
 class ReviewRefused(Exception):
-    """This person may not review this request, or it is no longer open."""
+    """This person may not review or change this request, or it is no longer open.
+
+    `code` tells doors what to do about it: `invalid` correct what was sent; `step-up-required` show a second factor;
+    `review-refused`, `no-window`, `changed-meanwhile` otherwise.
+    """
 
     def __init__(self, message: str, code: str = "review-refused") -> None:
         super().__init__(message)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import DatabaseError, transaction
 
 from approvals import services as approvals
@@ -38,6 +40,8 @@ def park(principal: Principal, query: Query, assessment: Assessment) -> Query:
         decision=decision_json(decision, assessment.risk),
         required=list(decision.required),
         expires_in=decision.expires_in,
+        terms=decision.terms,
+        asked={"shape": bound_shape(query, assessment)},
         relations=fitting(sorted({use.qualified for use in assessment.facts.relations})),
     )
     try:
@@ -61,16 +65,23 @@ def park(principal: Principal, query: Query, assessment: Assessment) -> Query:
 
 def digest_of(query: Query, assessment: Assessment) -> str:
     """What the approval is bound to (P4)."""
+    return statement_digest(sql=query.sql, params=query.params, **_around(query, assessment))
+
+
+def bound_shape(query: Query, assessment: Assessment) -> str:
+    """The same without text and parameters: what a grant is bound to, since it covers other values than those approved."""
+    return statement_digest(sql="", params=[], **_around(query, assessment))
+
+
+def _around(query: Query, assessment: Assessment) -> dict[str, Any]:
     source = source_of(query.datasource)
     catalogue = assessment.script.catalogue
     touched = (catalogue.relations.get((use.schema, use.name)) for use in assessment.facts.relations)
     called = {(use.schema, use.name) for use in assessment.facts.functions if use.schema != "pg_catalog"}
     functions = (one for schema, name in called for one in catalogue.functions.get(name, ()) if one.schema == schema)
-    return statement_digest(
-        sql=query.sql,
-        params=query.params,
-        datasource=query.datasource.name,
-        role=driver_for(query.datasource.engine).role_of(source),
-        search_path=source.search_path,
-        shape=shape_of({relation.qualified: relation for relation in touched if relation}.values(), functions),
-    )
+    return {
+        "datasource": query.datasource.name,
+        "role": driver_for(query.datasource.engine).role_of(source),
+        "search_path": source.search_path,
+        "shape": shape_of({relation.qualified: relation for relation in touched if relation}.values(), functions),
+    }

@@ -308,6 +308,7 @@ def decision_json(decision: Decision, risk: Risk) -> dict[str, Any]:
         "message": decision.message,
         "remedy": decision.remedy,
         "required": [dataclasses.asdict(required) for required in decision.required],
+        "terms": {**dataclasses.asdict(decision.terms), "windows": list(decision.terms.windows)},
         "masks": [dataclasses.asdict(mask) for mask in decision.obligations.masks],
         "row_filters": [dataclasses.asdict(one) for one in decision.obligations.row_filters],
         "policy_version": decision.set_version,

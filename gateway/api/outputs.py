@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -54,9 +55,14 @@ def waiting_output(request: Request) -> dict[str, Any]:
         "id": str(request.pk),
         "url": f"{settings.PUBLIC_URL}/requests/{request.pk}/",
         "state": request.state,
-        "required": request.required,
+        "required": required_output(request.required),
         "expires_at": moment(request.expires_at),
     }
+
+
+def required_output(required: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Who must agree, in the order of the stages. `GET requests/ID` tells more (`progress`)."""
+    return [{"group": one["group"], "quorum": one["quorum"]} for one in required]
 
 
 def query_output(query: Query, problem: dict[str, Any] | None) -> dict[str, Any]:

@@ -223,7 +223,7 @@ def _submission(request: Request, given: dict[str, Any], idempotency_key: str = 
 
 def _assessment_output(assessment: Assessment) -> dict[str, Any]:
     decision = decision_json(assessment.decision, assessment.risk)
-    masks, required = decision["masks"], decision["required"]
+    masks, required = decision["masks"], outputs.required_output(decision["required"])
     return {
         "facts": facts_json(assessment.facts),
         "decision": outputs.decision_output(decision),

@@ -12,19 +12,25 @@ from typing import Literal
 
 from governance.classes import MASKS
 from governance.policy.row_filters import RowFilterError, read_row_filter
+from governance.policy.windows import Window, WindowError
 
 Effect = Literal["permit", "forbid"]
 
-KNOWN = frozenset({"id", "message", "remedy", "review", "quorum", "expires", "limit_rows", "mask", "row_filter"})
-_OF_REVIEWS = ("quorum", "expires")
+# What a review asks for besides people and time. It is about a statement that waits to run.
+_OF_STATEMENTS = ("stage", "escalate_to", "escalate_after", "remind", "step_up", "window", "grantable")
+_OF_REVIEWS = ("quorum", "expires", *_OF_STATEMENTS)
+KNOWN = frozenset({"id", "message", "remedy", "review", *_OF_REVIEWS, "limit_rows", "mask", "row_filter"})
 _OF_PERMITS = ("limit_rows", "mask", "row_filter")
 
 DEFAULT_EXPIRES = 4 * 3600
 MAX_QUORUM = 20
+MAX_STAGE = 9
 MAX_EXPIRES = 30 * 86_400
 MAX_LIMIT_ROWS = 2**31 - 1
 _UNMASK = frozenset({"unmask"})
 _FILTERED = frozenset({"read", "write"})
+_NO_STATEMENT = frozenset({"activate", "export"})
+_APPROVE = frozenset({"approve"})
 _UNITS = {"m": 60, "h": 3600, "d": 86_400}
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 
@@ -35,11 +41,19 @@ class AnnotationError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Parking:
-    """A review policy's brake: who must agree, how many of them, and within how many seconds."""
+    """A review policy's brake: who must agree, how many of them, and within how many seconds. The rest as in `RequiredReview`
+    and `Terms` (decision.py)."""
 
     group: str
     quorum: int
     expires_in: int
+    stage: int = 1
+    escalate_to: str = ""
+    escalate_after: int = 0
+    remind_after: int = 0
+    step_up: int = 0
+    window: str = ""
+    grantable: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +112,10 @@ def _refuse_misplaced(found: Mapping[str, str], effect: Effect, scope: Scope) ->
         raise AnnotationError("@review belongs on a forbid: it turns a refusal into a review")
     if "review" in found and only_unmasks:
         raise AnnotationError("@review cannot be put on unmask: a column is shown or masked, never parked")
+    if "review" in found and scope.within(_APPROVE):
+        raise AnnotationError("@review cannot be put on approve: a review cannot itself wait for a review")
+    if scope.within(_NO_STATEMENT) and (name := next((name for name in _OF_STATEMENTS if name in found), "")):
+        raise AnnotationError(f"@{name} is about statements that wait to run: it has no meaning for this action")
     if "mask" in found and not only_unmasks:
         raise AnnotationError('@mask belongs on a permit for action == Action::"unmask" alone')
     if "row_filter" in found and not (scope.within(_FILTERED) and scope.bounds_rows):
@@ -121,11 +139,38 @@ def _parking(found: Mapping[str, str]) -> Parking | None:
     group = found["review"].strip()
     if not group:
         raise AnnotationError('@review needs the name of a group, such as @review("dba")')
-    return Parking(
+    parking = Parking(
         group=group,
         quorum=_whole(found, "quorum", MAX_QUORUM) if "quorum" in found else 1,
-        expires_in=_duration(found["expires"]) if "expires" in found else DEFAULT_EXPIRES,
+        expires_in=_duration(found, "expires") or DEFAULT_EXPIRES,
+        stage=_whole(found, "stage", MAX_STAGE) if "stage" in found else 1,
+        escalate_to=_escalate_to(found, group),
+        escalate_after=_duration(found, "escalate_after"),
+        remind_after=_duration(found, "remind"),
+        step_up=_duration(found, "step_up"),
+        window=_window(found["window"]) if "window" in found else "",
+        grantable=_duration(found, "grantable"),
     )
+    _refuse_too_late(parking)
+    return parking
+
+
+def _escalate_to(found: Mapping[str, str], group: str) -> str:
+    """The two belong together: to whom, and after how long."""
+    for name, other in (("escalate_to", "escalate_after"), ("escalate_after", "escalate_to")):
+        if name in found and other not in found:
+            raise AnnotationError(f"@{name} needs @{other} on the same policy")
+    to = found.get("escalate_to", "").strip()
+    if "escalate_to" in found and (not to or to == group):
+        raise AnnotationError('@escalate_to needs the name of another group, such as @escalate_to("oncall")')
+    return to
+
+
+def _refuse_too_late(parking: Parking) -> None:
+    """What would come when the request has expired would never come."""
+    for name, after in (("escalate_after", parking.escalate_after), ("remind", parking.remind_after)):
+        if after >= parking.expires_in:
+            raise AnnotationError(f"@{name} must come before the request expires, which it does after @expires")
 
 
 def _whole(found: Mapping[str, str], name: str, highest: int) -> int:
@@ -135,12 +180,22 @@ def _whole(found: Mapping[str, str], name: str, highest: int) -> int:
     return int(value)
 
 
-def _duration(value: str) -> int:
-    match = re.fullmatch(r"([0-9]{1,6})([mhd])", value)
+def _duration(found: Mapping[str, str], name: str) -> int:
+    """In seconds; 0 where the policy does not have it."""
+    if name not in found:
+        return 0
+    match = re.fullmatch(r"([0-9]{1,6})([mhd])", found[name])
     seconds = int(match[1]) * _UNITS[match[2]] if match else 0
     if not 1 <= seconds <= MAX_EXPIRES:
-        raise AnnotationError(f"@expires({value!r}) must be a time such as 30m, 4h or 7d, at most 30d")
+        raise AnnotationError(f"@{name}({found[name]!r}) must be a time such as 30m, 4h or 7d, at most 30d")
     return seconds
+
+
+def _window(value: str) -> str:
+    try:
+        return Window.parse(value).text
+    except WindowError as error:
+        raise AnnotationError(f"@window({value!r}): {error}") from None
 
 
 def _mask(value: str) -> str:

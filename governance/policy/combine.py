@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from governance.policy.decision import Decision, Obligations, RequiredReview, Verdict
+from governance.policy.annotations import Parking
+from governance.policy.decision import Decision, Obligations, RequiredReview, Terms, Verdict
 from governance.policy.program import Policy
 from governance.policy.question import Need, Question
+from governance.policy.windows import NeverOpen, opening
 
 NO_PERMIT = "no-permit"
 POLICY_ERROR = "policy-error"
 UNREAD = "unread"
+NO_WINDOW = "no-window"
+
+_NO_WINDOW_REMEDY = "Ask an administrator to let the windows of the policies overlap."
 
 # A review that reads one of these means what is not understood.
 _OF_THE_UNREAD = frozenset({"unread", "unknown"})
@@ -76,13 +81,17 @@ def parking(answers: Collection[Answer], question: Question, bound: Obligations,
         return None
     if question.facts.unknown and not _opens_the_unread(question, reviews):
         return _unread(question, version)
+    terms = combined_terms(reviews)
+    if never := _never_open(terms, question):
+        return Decision(Verdict.DENY, (NO_WINDOW,), never, _NO_WINDOW_REMEDY, set_version=version)
     return Decision(
         Verdict.REVIEW,
         _ids(policy.id for policy in reviews),
         _sentences(policy.notes.message or f"Needs a review by policy {policy.id}." for policy in reviews),
         _sentences(policy.notes.remedy for policy in reviews),
         required=required_reviews(reviews),
-        expires_in=min(policy.parking.expires_in for policy in reviews if policy.parking),
+        expires_in=min(one.expires_in for one in _demanded(reviews)),
+        terms=terms,
         obligations=bound,
         set_version=version,
     )
@@ -94,13 +103,49 @@ def _opens_the_unread(question: Question, reviews: Iterable[Policy]) -> bool:
     return any(policy.reads & _OF_THE_UNREAD for policy in reviews)
 
 
+def _demanded(reviews: Iterable[Policy]) -> list[Parking]:
+    return [policy.parking for policy in reviews if policy.parking]
+
+
 def required_reviews(reviews: Iterable[Policy]) -> tuple[RequiredReview, ...]:
-    """Every group, with the highest quorum that any policy asks of it."""
-    quorums: dict[str, int] = {}
-    for policy in reviews:
-        if policy.parking:
-            quorums[policy.parking.group] = max(policy.parking.quorum, quorums.get(policy.parking.group, 0))
-    return tuple(RequiredReview(group, quorum) for group, quorum in sorted(quorums.items()))
+    """Every group of every stage, with the highest quorum that any policy asks of it. Another group may stand in only where
+    all policies that ask for it name the same, and as late as any of them says."""
+    by_seat: dict[tuple[int, str], list[Parking]] = {}
+    for one in _demanded(reviews):
+        by_seat.setdefault((one.stage, one.group), []).append(one)
+    return tuple(_required(*seat, by_seat[seat]) for seat in sorted(by_seat))
+
+
+def _required(stage: int, group: str, demanded: Sequence[Parking]) -> RequiredReview:
+    quorum = max(one.quorum for one in demanded)
+    if len(named := {one.escalate_to for one in demanded}) > 1 or named == {""}:
+        return RequiredReview(group, quorum, stage)
+    return RequiredReview(group, quorum, stage, named.pop(), max(one.escalate_after for one in demanded))
+
+
+def combined_terms(reviews: Iterable[Policy]) -> Terms:
+    """The strictest of all: what one demands holds, what one does not give is not given."""
+    demanded = _demanded(reviews)
+    return Terms(
+        step_up=_shortest(one.step_up for one in demanded),
+        windows=tuple(sorted({one.window for one in demanded if one.window})),
+        grantable=min((one.grantable for one in demanded), default=0),
+        remind_after=_shortest(one.remind_after for one in demanded),
+    )
+
+
+def _shortest(times: Iterable[int]) -> int:
+    """0 is none."""
+    return min((time for time in times if time), default=0)
+
+
+def _never_open(terms: Terms, question: Question) -> str:
+    """What would be parked and could never run is refused at once."""
+    try:
+        opening(terms.windows, question.now)
+    except NeverOpen as error:
+        return f"It could run in no maintenance window, so it is not parked: {error}."
+    return ""
 
 
 def permission(answers: Collection[Answer], question: Question, bound: Obligations, version: int) -> Decision:

@@ -49,3 +49,12 @@ CONTEXT_WORDS: dict[str, frozenset[str]] = {
     "door": frozenset(DOORS),
 }
 ENTITY_WORDS: dict[str, frozenset[str]] = {"DataClass": frozenset(BUILT_IN)}
+
+
+def in_words(seconds: int) -> str:
+    """A span of time as an annotation would give it: `10 minutes`, `1 hour`, `7 days`."""
+    for unit, name in ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        if seconds >= unit and seconds % unit == 0:
+            count = seconds // unit
+            return f"{count} {name}{'' if count == 1 else 's'}"
+    return f"{seconds} seconds"
