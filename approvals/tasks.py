@@ -5,7 +5,10 @@ from __future__ import annotations
 from celery import shared_task
 
 from approvals import services
+from approvals.notification.tasks import deliver, deliver_to, digest, forget_notifications
 from governance.policy import proposals
+
+__all__ = ["deliver", "deliver_to", "digest", "expire", "forget_notifications"]
 
 
 @shared_task(name="approvals.expire")
