@@ -1,0 +1,113 @@
+"""Who is told of what. P5 decides who can be asked: `may_review`, as for everybody who opens the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from django.db.models import Q
+from django.utils import timezone
+
+from approvals.eligibility import may_review, owners_of
+from approvals.models import Absence, Grant, Request, Verdict
+from approvals.notification.events import Audience, Event
+from governance.policy import store
+from identity.models import User
+from identity.principals import principal_of_user
+
+People = dict[int, User]
+
+
+def recipients(
+    event: Event, request: Request | None = None, grant: Grant | None = None, named: Iterable[User] = ()
+) -> list[User]:
+    """Active people, each once, in a fixed order: two transactions never wait for each other crosswise."""
+    found: People = {person.pk: person for person in named if person.is_active}
+    for audience in event.audience:
+        if request is not None and audience in _OF_REQUEST:
+            found |= _OF_REQUEST[audience](request)
+        if grant is not None and audience in _OF_GRANT:
+            found |= _OF_GRANT[audience](grant)
+    return [found[key] for key in sorted(found)]
+
+
+def reviewers_now(request: Request) -> People:
+    """Who may review it at this moment and has not: members of the groups that are asked, and for those who are away whoever
+    stands in for them."""
+    asked = (
+        Request.objects.select_related("agent", "datasource", "owner").prefetch_related("reviews").get(pk=request.pk)
+    )
+    groups = {one["group"] for one in asked.required} | {one.get("escalate_to") or "" for one in asked.required}
+    members = _members(groups)
+    away = _standing_in(members)
+    candidates = {key: person for key, person in members.items() if key not in away}
+    candidates |= {one.pk: one for delegates in away.values() for one in delegates}
+    able = {key: one for key, one in candidates.items() if may_review(asked, principal_of_user(one)).allowed}
+    # Somebody is away and nobody who stands in may review: better the one who is away than nobody.
+    if not able:
+        able = {key: one for key, one in members.items() if may_review(asked, principal_of_user(one)).allowed}
+    return able
+
+
+def _members(groups: Iterable[str]) -> People:
+    named = {name for name in groups if name}
+    return {one.pk: one for one in User.objects.filter(is_active=True, groups__name__in=named).distinct()}
+
+
+def _standing_in(members: People) -> dict[int, list[User]]:
+    """Whoever is away now, with those who stand in for them."""
+    now = timezone.now()
+    absences = Absence.objects.filter(
+        person__in=members.keys(), starts_at__lte=now, ends_at__gt=now, ended_at=None, delegate__is_active=True
+    )
+    away: dict[int, list[User]] = {}
+    for absence in absences.select_related("delegate"):
+        away.setdefault(absence.person_id, []).append(absence.delegate)
+    return away
+
+
+def _asker(request: Request) -> People:
+    return _by_id(owners_of(request))
+
+
+def _took_part(request: Request) -> People:
+    return _by_id(request.reviews.values_list("reviewer_id", flat=True))
+
+
+def _holder(grant: Grant) -> People:
+    answers_for = {grant.owner_id, grant.user_id, grant.agent.owner_id if grant.agent else None}
+    return _by_id(one for one in answers_for if one is not None)
+
+
+def _givers(grant: Grant) -> People:
+    if grant.request is None:
+        return {}
+    approvals = grant.request.reviews.filter(verdict=Verdict.APPROVE, revision=grant.request.revision)
+    return _by_id(approvals.values_list("reviewer_id", flat=True))
+
+
+def _guardians(grant: Grant) -> People:
+    groups = {one["group"] for one in grant.required} or reviewing_groups()
+    wanted = Q(is_superuser=True) | Q(groups__name__in=groups)
+    return {one.pk: one for one in User.objects.filter(wanted, is_active=True).distinct()}
+
+
+def reviewing_groups() -> set[str]:
+    """All groups that a policy in force asks for a review."""
+    policies = store.active().policies
+    return {parking.group for policy in policies.values() if (parking := policy.parking) is not None}
+
+
+def _by_id(ids: Iterable[int]) -> People:
+    return {one.pk: one for one in User.objects.filter(pk__in=list(ids), is_active=True)}
+
+
+_OF_REQUEST: dict[Audience, Callable[[Request], People]] = {
+    Audience.REVIEWERS: reviewers_now,
+    Audience.ASKER: _asker,
+    Audience.TOOK_PART: _took_part,
+}
+_OF_GRANT: dict[Audience, Callable[[Grant], People]] = {
+    Audience.HOLDER: _holder,
+    Audience.GIVERS: _givers,
+    Audience.GUARDIANS: _guardians,
+}
