@@ -8,7 +8,8 @@ there. With it, nothing is made up: a missing key stops the start. `docs/setting
 import contextlib
 import secrets
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environs import FileAwareEnv, validate
@@ -192,6 +193,7 @@ CELERY_TASK_ROUTES = {
     "gateway.execute": {"queue": "execute"},
     "gateway.measure_impact": {"queue": "parked"},
     "approvals.deliver": {"queue": "notify"},
+    "approvals.deliver_to": {"queue": "notify"},
     "approvals.digest": {"queue": "notify"},
 }
 CELERY_BEAT_SCHEDULE = {
@@ -201,6 +203,9 @@ CELERY_BEAT_SCHEDULE = {
     # One that waits for a worker is as good as all that came after it.
     "forward-entries": {"task": "audit.forward", "schedule": 2.0, "options": {"expires": 2}},
     "expire-requests": {"task": "approvals.expire", "schedule": 30.0},
+    "deliver-notifications": {"task": "approvals.deliver", "schedule": 5.0, "options": {"expires": 5}},
+    "make-digests": {"task": "approvals.digest", "schedule": 60.0, "options": {"expires": 60}},
+    "forget-notifications": {"task": "approvals.forget_notifications", "schedule": 86_400.0},
     # One that waits for a worker is as good as all that came after it.
     "publish-checkpoints": {
         "task": "audit.publish_checkpoint",
@@ -233,7 +238,8 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+# Nothing but notification sends mail (approvals/notification/mail.py): no library does behind our backs, to reset a password.
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
@@ -320,6 +326,38 @@ ARCHIVES = env.str("COUNTERSIGN_ARCHIVES", str(VAR_DIR / "archives"))
 RETENTION_DAYS = env.int("COUNTERSIGN_RETENTION_DAYS", 0, validate=validate.Range(min=0, max=36_500))
 # audit/forwarding: the only folder that entries are forwarded into as files.
 FORWARD_DIR = Path(env.str("COUNTERSIGN_FORWARD_DIR", str(VAR_DIR / "forward"))).resolve()
+
+# --- Notification -------------------------------------------------------------------------------------------------
+
+_SMTP_SCHEMES = {"smtp": (25, {}), "smtp+tls": (587, {"use_tls": True}), "smtps": (465, {"use_ssl": True})}
+
+
+def smtp_server(address: str) -> dict[str, Any] | None:
+    """What Django's SMTP backend takes; None where nothing is to be sent."""
+    if not address:
+        return None
+    try:
+        parts = urlsplit(address)
+        server, port = parts.hostname, parts.port
+    except ValueError:
+        server = port = None
+    if not server or parts.scheme not in _SMTP_SCHEMES or parts.path.strip("/"):
+        raise ImproperlyConfigured(
+            "COUNTERSIGN_SMTP_URL must look like smtp+tls://user:password@mail.example.com:587, or smtps://…, or smtp://…"
+            " (percent-encode what is special in the password)"
+        )
+    usual, how = _SMTP_SCHEMES[parts.scheme]
+    if parts.password and not how and server not in ("localhost", "127.0.0.1", "::1"):
+        raise ImproperlyConfigured(
+            "COUNTERSIGN_SMTP_URL would send a password unencrypted: use smtp+tls:// or smtps://, or leave the password out"
+        )
+    name, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return {"host": server, "port": port or usual, "username": name, "password": password, "timeout": 10, **how}
+
+
+SMTP = smtp_server(env.str("COUNTERSIGN_SMTP_URL", ""))
+MAIL_FROM = env.str("COUNTERSIGN_MAIL_FROM", f"Countersign <countersign@{urlsplit(PUBLIC_URL).hostname}>")
+MAIL_DETAILS = env.bool("COUNTERSIGN_MAIL_DETAILS", False)
 
 LOGGING = {
     "version": 1,
