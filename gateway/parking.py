@@ -22,28 +22,8 @@ from identity.principals import Principal
 
 def park(principal: Principal, query: Query, assessment: Assessment) -> Query:
     """One transaction: the request, the query's state and both ledger entries. Raises `ServiceUnavailable`."""
-    decision = assessment.decision
     query.digest = digest_of(query, assessment)
-    asked = Asked(
-        requester=principal,
-        datasource=query.datasource,
-        sql=query.sql,
-        params=query.params,
-        normal=assessment.facts.normal,
-        fingerprint=assessment.facts.fingerprint,
-        digest=query.digest,
-        purpose=query.purpose,
-        on_behalf_of=query.on_behalf_of,
-        risk=assessment.risk.score,
-        risk_parts=[{"points": part.points, "reason": part.reason} for part in assessment.risk.parts],
-        facts=facts_json(assessment.facts),
-        decision=decision_json(decision, assessment.risk),
-        required=list(decision.required),
-        expires_in=decision.expires_in,
-        terms=decision.terms,
-        asked={"shape": bound_shape(query, assessment)},
-        relations=fitting(sorted({use.qualified for use in assessment.facts.relations})),
-    )
+    asked = asked_of(principal, query, assessment)
     try:
         with transaction.atomic():
             request = approvals.create_request(asked)
@@ -61,6 +41,31 @@ def park(principal: Principal, query: Query, assessment: Assessment) -> Query:
             remedy="Send it again shortly.",
         ) from error
     return query
+
+
+def asked_of(principal: Principal, query: Query, assessment: Assessment) -> Asked:
+    """What people are to decide about: the statement, and what was found out about it."""
+    decision = assessment.decision
+    return Asked(
+        requester=principal,
+        datasource=query.datasource,
+        sql=query.sql,
+        params=query.params,
+        normal=assessment.facts.normal,
+        fingerprint=assessment.facts.fingerprint,
+        digest=digest_of(query, assessment),
+        purpose=query.purpose,
+        on_behalf_of=query.on_behalf_of,
+        risk=assessment.risk.score,
+        risk_parts=[{"points": part.points, "reason": part.reason} for part in assessment.risk.parts],
+        facts=facts_json(assessment.facts),
+        decision=decision_json(decision, assessment.risk),
+        required=list(decision.required),
+        expires_in=decision.expires_in,
+        terms=decision.terms,
+        asked={"shape": bound_shape(query, assessment)},
+        relations=fitting(sorted({use.qualified for use in assessment.facts.relations})),
+    )
 
 
 def digest_of(query: Query, assessment: Assessment) -> str:
