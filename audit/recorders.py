@@ -33,7 +33,8 @@ def connect() -> None:
 
 
 def record_identity_change(*, kind: str, fields: Mapping[str, Any], **_signal: Any) -> None:
-    ledger.append_within(kind, **fields)
+    """Within the change's transaction; what is no change (a second factor shown) may have none."""
+    _record(kind, **fields)
 
 
 def record_signin(*, request: HttpRequest | None, user: User, **_signal: Any) -> None:

@@ -87,6 +87,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "channels",
     "csp",
     "django_htmx",
@@ -206,6 +207,7 @@ CELERY_BEAT_SCHEDULE = {
     "deliver-notifications": {"task": "approvals.deliver", "schedule": 5.0, "options": {"expires": 5}},
     "make-digests": {"task": "approvals.digest", "schedule": 60.0, "options": {"expires": 60}},
     "forget-notifications": {"task": "approvals.forget_notifications", "schedule": 86_400.0},
+    "close-grants": {"task": "approvals.close_grants", "schedule": 30.0},
     # One that waits for a worker is as good as all that came after it.
     "publish-checkpoints": {
         "task": "audit.publish_checkpoint",
@@ -241,6 +243,31 @@ ACCOUNT_SESSION_REMEMBER = False
 # Nothing but notification sends mail (approvals/notification/mail.py): no library does behind our backs, to reset a password.
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 
+# Second factors (docs/second-factor.md). A code is good for its own 30 seconds and those before and after, and once.
+MFA_ADAPTER = "identity.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "identity.factor_forms.SignInCodeForm",
+    "authenticate_webauthn": "identity.factor_forms.SignInPasskeyForm",
+    "reauthenticate": "identity.factor_forms.CodeForm",
+    "reauthenticate_webauthn": "identity.factor_forms.PasskeyForm",
+    "activate_totp": "identity.factor_forms.ActivateAppForm",
+    "add_webauthn": "identity.factor_forms.AddPasskeyForm",
+}
+MFA_TOTP_ISSUER = f"Countersign {urlsplit(PUBLIC_URL).hostname}"
+MFA_TOTP_TOLERANCE = 1
+# Nobody signs up by themselves, so no address has to be verified first.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# What tries are counted in: one count for all web processes.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "identity_attempts",
+    }
+}
+
+# A session holds what is not for readers of the database: the key of an app that is being set up, a comment half written.
+SESSION_SERIALIZER = "identity.sessions.SealedSerializer"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -317,6 +344,9 @@ LEASE_SECONDS = env.int("COUNTERSIGN_LEASE_MS", 250, validate=validate.Range(min
 RESULT_RETENTION_HOURS = env.int("COUNTERSIGN_RESULT_RETENTION_HOURS", 24, validate=validate.Range(min=1, max=24 * 90))
 # Files of exports: the same folder for web and worker processes.
 EXPORTS_DIR = Path(env.str("COUNTERSIGN_EXPORTS", str(VAR_DIR / "exports"))).resolve()
+# For how long somebody may count as a member of a group, and run in an emergency what would wait for people.
+ELEVATION_MAX_MINUTES = env.int("COUNTERSIGN_ELEVATION_MAX_MINUTES", 480, validate=validate.Range(min=1, max=10_080))
+BREAK_GLASS_MAX_MINUTES = env.int("COUNTERSIGN_BREAK_GLASS_MAX_MINUTES", 240, validate=validate.Range(min=1, max=1440))
 EXPORT_RETENTION_DAYS = env.int("COUNTERSIGN_EXPORT_RETENTION_DAYS", 7, validate=validate.Range(min=1, max=365))
 MAX_WAIT_SECONDS = 60
 # audit/refusals.py: how often refused credentials are told of, with how many they were.

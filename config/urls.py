@@ -16,6 +16,7 @@ urlpatterns = [
     path("policy/", include("governance.urls")),
     path("classification/", include("governance.web.classification_urls")),
     path("ledger/", include("audit.urls")),
+    path("accounts/", include("identity.urls")),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("gateway.api.urls")),
 ]
