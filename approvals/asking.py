@@ -23,7 +23,7 @@ class Asked:
     """What is asked for: a statement with its digest, who asked, and what was decided about it. JSON-ready values.
 
     For an elevation or a review afterwards (`kind`), `sql` and `params` are empty, `normal` says in a line what it is
-    about, and `asked` or `grant` holds the matter itself.
+    about, and `asked` or `grant` holds the matter itself. `bound` is as in `Request`.
     """
 
     requester: Principal
@@ -45,6 +45,7 @@ class Asked:
     terms: Terms = field(default_factory=Terms)
     kind: str = Request.Kind.STATEMENT
     asked: dict[str, Any] = field(default_factory=dict)
+    bound: dict[str, Any] = field(default_factory=dict)
     grant: Grant | None = None
     carrier: str = Request.Carrier.WORKER
     outside_transaction: bool = False
@@ -98,6 +99,7 @@ def columns_of(asked: Asked) -> dict[str, Any]:
         "risk": asked.risk,
         "risk_parts": asked.risk_parts,
         "asked": asked.asked,
+        "bound": asked.bound,
         "facts": asked.facts,
         "decision": asked.decision,
         "required": required,
