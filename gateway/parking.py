@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from django.db import DatabaseError, transaction
 
 from approvals import services as approvals
-from approvals.digest import shape_of, statement_digest
 from approvals.services import Asked
 from audit import ledger
 from audit.ledger import LedgerUnavailable
-from gateway.drivers import driver_for
+from gateway.binding import bound_of, bound_shape, digest_of, sizes_if_known
 from gateway.models import Query, QueryState
 from gateway.recording import fitting, statement_fields
-from gateway.work import source_of
 from governance.assessment import Assessment, decision_json, facts_json
 from governance.errors import ServiceUnavailable
 from identity.principals import Principal
 
+__all__ = ["asked_of", "bound_shape", "digest_of", "park"]
 
-def park(principal: Principal, query: Query, assessment: Assessment) -> Query:
-    """One transaction: the request, the query's state and both ledger entries. Raises `ServiceUnavailable`."""
+
+def park(principal: Principal, query: Query, assessment: Assessment, **more: Any) -> Query:
+    """One transaction: the request, the query's state and both ledger entries. `more` are fields of `Asked` besides, or instead.
+    Raises `ServiceUnavailable`."""
     query.digest = digest_of(query, assessment)
-    asked = asked_of(principal, query, assessment)
+    asked = dataclasses.replace(asked_of(principal, query, assessment), **more)
     try:
         with transaction.atomic():
             request = approvals.create_request(asked)
@@ -64,29 +66,7 @@ def asked_of(principal: Principal, query: Query, assessment: Assessment) -> Aske
         expires_in=decision.expires_in,
         terms=decision.terms,
         asked={"shape": bound_shape(query, assessment)},
+        bound={**bound_of(query, assessment), "rows": sizes_if_known(query, assessment)},
+        outside_transaction=assessment.facts.outside_transaction,
         relations=fitting(sorted({use.qualified for use in assessment.facts.relations})),
     )
-
-
-def digest_of(query: Query, assessment: Assessment) -> str:
-    """What the approval is bound to (P4)."""
-    return statement_digest(sql=query.sql, params=query.params, **_around(query, assessment))
-
-
-def bound_shape(query: Query, assessment: Assessment) -> str:
-    """The same without text and parameters: what a grant is bound to, since it covers other values than those approved."""
-    return statement_digest(sql="", params=[], **_around(query, assessment))
-
-
-def _around(query: Query, assessment: Assessment) -> dict[str, Any]:
-    source = source_of(query.datasource)
-    catalogue = assessment.script.catalogue
-    touched = (catalogue.relations.get((use.schema, use.name)) for use in assessment.facts.relations)
-    called = {(use.schema, use.name) for use in assessment.facts.functions if use.schema != "pg_catalog"}
-    functions = (one for schema, name in called for one in catalogue.functions.get(name, ()) if one.schema == schema)
-    return {
-        "datasource": query.datasource.name,
-        "role": driver_for(query.datasource.engine).role_of(source),
-        "search_path": source.search_path,
-        "shape": shape_of({relation.qualified: relation for relation in touched if relation}.values(), functions),
-    }

@@ -28,8 +28,9 @@ class Request(models.Model):
     `row_bound` is how many rows it may change at most (None: not known yet, or it changes none), `row_floor` how many at
     least. `carrier` says who runs it once it is approved: a worker, or the session that asked. `follows` is the request
     that drifted and that this one asks for again, `reverts` the one whose effect this one takes back; `drift` lists what
-    was no longer as approved. `bound` is what the digest was made of besides the statement, taken apart, and the sizes of what
-    it writes: with it a difference can be named (gateway/drifting.py). `asked` holds what an elevation asks for: `{group, seconds}`.
+    was no longer as approved. `bound` is what the digest was made of besides the statement, taken apart, and the sizes of
+    what it writes: with it a difference can be named (gateway/drifting.py). `asked` holds what an elevation asks for:
+    `{group, seconds}`.
     """
 
     class Kind(models.TextChoices):
