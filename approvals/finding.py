@@ -7,26 +7,34 @@ import uuid
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from approvals.eligibility import voices_of
 from approvals.errors import UnknownRequest
 from approvals.models import Request
 from approvals.states import OPEN, State
+from approvals.waiting import waits_for
 from identity.principals import Principal
 
 AUDITORS = "auditors"
 
 
 def _visible_to(principal: Principal) -> QuerySet[Request]:
-    """Own requests, those of own agents, and those that one of the own groups must review; auditors and
-    administrators see all."""
+    """Own requests, those of own agents, and those that one of the own groups must review (or one of somebody for whom one
+    stands in); auditors and administrators see all."""
     requests = Request.objects.select_related("datasource", "agent", "owner").prefetch_related("reviews__reviewer")
     if principal.is_administrator or AUDITORS in principal.groups:
         return requests
-    mine = Q(requester=principal.label)
-    if principal.is_person:
-        mine |= Q(owner_id=principal.owner_id)
-        for group in principal.groups:
-            mine |= Q(required__contains=[{"group": group}])
-    return requests.filter(mine)
+    if not principal.is_person:
+        return requests.filter(requester=principal.label)
+    visible = _asked_by(principal)
+    for group in sorted({group for voice in voices_of(principal) for group in voice.groups}):
+        visible |= Q(required__contains=[{"group": group}])
+        visible |= Q(required__contains=[{"escalate_to": group, "escalated": True}])
+    return requests.filter(visible)
+
+
+def _asked_by(principal: Principal) -> Q:
+    """By the person, or by an agent of theirs."""
+    return Q(requester=principal.label) | Q(owner_id=principal.owner_id)
 
 
 def fetch_request_for(principal: Principal, request_id: uuid.UUID) -> Request:
@@ -38,21 +46,21 @@ def fetch_request_for(principal: Principal, request_id: uuid.UUID) -> Request:
 
 
 def list_requests_for(principal: Principal, which: str = "all") -> QuerySet[Request]:
-    """`waiting` pending · `mine` pending, and this person may review it · `decided` ended · `all`."""
+    """`mine` this person may review it now · `asked` by this principal or an own agent · `waiting` pending · `decided` ended ·
+    `all` that this principal may see."""
+    if which == "mine":
+        # Whoever may review a request may see it.
+        related = Request.objects.select_related("datasource", "agent", "owner").prefetch_related("reviews__reviewer")
+        return related.filter(waits_for(principal))
     requests = _visible_to(principal)
+    if which == "asked":
+        return requests.filter(_asked_by(principal))
     if which == "waiting":
         return requests.filter(state=State.PENDING, expires_at__gt=timezone.now())
-    if which == "mine":
-        groups = Q(pk__in=[])
-        for group in principal.groups:
-            groups |= Q(required__contains=[{"group": group}])
-        waiting = requests.filter(groups, state=State.PENDING, expires_at__gt=timezone.now())
-        waiting = waiting.exclude(owner_id=principal.owner_id).exclude(agent__owner_id=principal.owner_id)
-        return waiting.exclude(reviews__reviewer_id=principal.id)
     if which == "decided":
         return requests.exclude(state__in=OPEN)
     return requests
 
 
 def waiting_count(principal: Principal) -> int:
-    return list_requests_for(principal, "mine").count()
+    return Request.objects.filter(waits_for(principal)).count()

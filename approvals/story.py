@@ -62,6 +62,25 @@ KINDS = {
 }
 
 
+def headline_of(request: Request) -> str:
+    """What is asked for, in a line, whatever the kind of request."""
+    match request.kind:
+        case Request.Kind.ELEVATION:
+            group, seconds = request.asked.get("group", "a group"), request.asked.get("seconds")
+            return f"Membership of {group}{f' for {_span(seconds)}' if seconds else ''} on {request.datasource.name}"
+        case Request.Kind.AFTERWARDS:
+            return f"Look back at broken glass on {request.datasource.name}"
+    return heading_of(request.facts)
+
+
+def _span(seconds: int) -> str:
+    """The largest unit that says it exactly: `90 min`, `2 h`."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds % size == 0:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
 def heading_of(facts: Mapping[str, Any]) -> str:
     """What the statement does, in a line: `Delete on public.orders`."""
     for use in USES[:-1]:
