@@ -5,10 +5,13 @@ from __future__ import annotations
 from celery import shared_task
 
 from approvals import services
+from approvals.grants.tasks import close_grants
 from approvals.notification.tasks import deliver, deliver_to, digest, forget_notifications
 from governance.policy import proposals
 
 __all__ = ["deliver", "deliver_to", "digest", "expire", "forget_notifications"]
+
+__all__ = ["close_grants", "expire"]
 
 
 @shared_task(name="approvals.expire")

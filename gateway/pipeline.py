@@ -1,6 +1,6 @@
 """The life of a statement. Every door calls `submit`; the steps below are the product.
 
-    authenticate → analyse → decide → (park) → record intent → run, masked and bounded → record outcome → release
+    authenticate → analyse → decide → (claim, or park) → record intent → run, masked and bounded → record outcome → release
 
 Each step raises a `GatewayError` (governance/errors.py) when it refuses; nothing after it then happens. Denials and
 failures are in the ledger before the caller hears of them.
@@ -11,8 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from approvals.grants.errors import GrantOver
+from approvals.grants.services import elevated
 from gateway import catalogues
 from gateway.admission import asking_of, authenticate, receive
+from gateway.granting import Permission, permitted
 from gateway.models import Query, QueryState
 from gateway.parking import park
 from gateway.recording import (
@@ -48,12 +51,14 @@ def submit(submission: Submission) -> Outcome:
     query = received.query
     if received.replayed:
         return Outcome(query, replay(principal, query, submission.door))
-    assessment = decide(principal, query)
+    acting = elevated(principal, query.datasource)
+    assessment = decide(acting, query)
     if assessment.decision.verdict is Verdict.DENY:
         raise refuse(principal, query, _denied(assessment), assessment)
-    if assessment.decision.verdict is Verdict.REVIEW:
+    permission = claim(principal, acting, query, assessment)
+    if permission is None:
         return Outcome(park(principal, query, assessment), None)
-    return Outcome(query, execute(principal, query, assessment))
+    return Outcome(query, execute(principal, query, assessment, permission))
 
 
 def check(submission: Submission) -> Assessment:
@@ -61,7 +66,7 @@ def check(submission: Submission) -> Assessment:
     principal = authenticate(submission)
     datasource = fetch_datasource_for(principal, submission.datasource)
     try:
-        assessment = assess(datasource, submission.sql, asking_of(principal, submission))
+        assessment = assess(datasource, submission.sql, asking_of(elevated(principal, datasource), submission))
     except Unreadable as error:
         record_check(submission, datasource, None, error.code)
         raise
@@ -79,12 +84,21 @@ def decide(principal: Principal, query: Query) -> Assessment:
     return assessment
 
 
-def execute(principal: Principal, query: Query, assessment: Assessment) -> dict[str, Any]:
+def claim(principal: Principal, acting: Principal, query: Query, assessment: Assessment) -> Permission | None:
+    """What it runs under besides the decision; None: no standing permission covers what policy parks, so it waits for people.
+    `acting` is the principal with its elevations."""
+    try:
+        return permitted(acting, query, assessment, asking_of(principal, query))
+    except GrantOver as error:
+        raise refuse(principal, query, error, assessment) from error
+
+
+def execute(principal: Principal, query: Query, assessment: Assessment, permission: Permission) -> dict[str, Any]:
     """Record intent, run, record outcome, release: in this order, or not at all (P3)."""
-    with running(query.pk, principal) as statement:
+    with running(query.pk, principal, grants=permission.grants) as statement:
         intent = record_intent(query, assessment, principal.owner)
         try:
-            rows = run(query, assessment, statement)
+            rows = run(query, assessment, statement, before_commit=permission.before_commit)
         except Cancelled as error:
             record_failure(query, principal.owner, intent, error, QueryState.CANCELLED)
             error.query = query

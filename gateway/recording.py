@@ -203,6 +203,7 @@ def _asked(query: Query, owner: str) -> dict[str, Any]:
         **_context(query.run, query.step, query.model, query.traceparent, query.on_behalf_of, query.purpose),
         "credential": str(query.credential) if query.credential else None,
         "request": str(query.request_id) if query.request_id else None,
+        "grant": str(query.grant_id) if query.grant_id else None,
     }
 
 

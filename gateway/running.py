@@ -1,7 +1,7 @@
 """What runs in this process right now, and how to end it from anywhere (P8).
 
-Each process listens on one Redis channel; a message names a query, a credential or an agent, and everything running under
-it is broken off at the database. The message is only the speed: as long as something runs, the listener also asks the
+Each process listens on one Redis channel; a message names a query, a credential, an agent or a grant, and everything running
+under it is broken off at the database. The message is only the speed: as long as something runs, the listener also asks the
 control database every second who may no longer act, so a message that was lost delays the end, and no more.
 """
 
@@ -23,6 +23,7 @@ from django.db import Error as ControlDatabaseError
 from django.db import close_old_connections
 from psycopg_pool import PoolTimeout
 
+from approvals.grants.holding import revoked_among
 from gateway.drivers.postgres import break_off
 from governance.errors import Cancelled, GatewayError, ServiceUnavailable
 from identity.credentials import ended_among, is_live
@@ -43,6 +44,7 @@ class RunningStatement:
 
     query_id: uuid.UUID
     principal: Principal
+    grants: tuple[uuid.UUID, ...] = ()
     cancel: Callable[[], None] | None = None
     ended_early: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -76,6 +78,8 @@ class RunningStatement:
             return str(self.query_id) == identifier
         if subject == "credential":
             return str(self.principal.credential_id) == identifier
+        if subject == "grant":
+            return identifier in map(str, self.grants)
         return subject == "agent" and not self.principal.is_person and str(self.principal.id) == identifier
 
 
@@ -148,7 +152,9 @@ class _Registry:
         ended = [one for one in statements if one.ended_early]
         try:
             gone = ended_among({one.principal for one in statements})
-            ended += [one for one in statements if one.principal in gone and not one.ended_early]
+            revoked = revoked_among({grant for one in statements for grant in one.grants})
+            lost = (one for one in statements if one.principal in gone or not revoked.isdisjoint(one.grants))
+            ended += [one for one in lost if not one.ended_early]
         except (ControlDatabaseError, PoolTimeout) as error:
             logger.warning("Revocations could not be looked up: %s", error)
         finally:
@@ -167,16 +173,21 @@ _registry = _Registry()
 
 
 @contextmanager
-def running(query_id: uuid.UUID, principal: Principal, *, allow_expired: bool = False) -> Iterator[RunningStatement]:
+def running(
+    query_id: uuid.UUID, principal: Principal, *, grants: tuple[uuid.UUID, ...] = (), allow_expired: bool = False
+) -> Iterator[RunningStatement]:
     """Registers a statement for as long as it runs. Asks once more, now that a revocation would reach it, whether the
-    credential still lives: there is no moment in between. Raises `NotAuthenticated`."""
+    credential still lives and no grant that it runs under was revoked: there is no moment in between. Raises
+    `NotAuthenticated`; what a grant no longer lets run is never started."""
     _registry.ensure_listening()
-    statement = RunningStatement(query_id, principal)
+    statement = RunningStatement(query_id, principal, grants)
     with _registry.lock:
         _registry.statements[query_id] = statement
     try:
         if principal.credential_id and not is_live(principal.credential_id, allow_expired=allow_expired):
             raise NotAuthenticated("revoked or expired since the door let it in")
+        if revoked_among(grants):
+            statement.ended_early = True
         yield statement
     finally:
         with _registry.lock:
