@@ -204,7 +204,6 @@ CELERY_BEAT_SCHEDULE = {
     # One that waits for a worker is as good as all that came after it.
     "forward-entries": {"task": "audit.forward", "schedule": 2.0, "options": {"expires": 2}},
     "expire-requests": {"task": "approvals.expire", "schedule": 30.0},
-    "close-grants": {"task": "approvals.close_grants", "schedule": 30.0},
     "deliver-notifications": {"task": "approvals.deliver", "schedule": 5.0, "options": {"expires": 5}},
     "make-digests": {"task": "approvals.digest", "schedule": 60.0, "options": {"expires": 60}},
     "forget-notifications": {"task": "approvals.forget_notifications", "schedule": 86_400.0},
