@@ -6,6 +6,4 @@ class ApprovalsConfig(AppConfig):
 
     def ready(self) -> None:
         from approvals.grants import receivers as _grants  # noqa: F401  connects the signal receivers
-
-    def ready(self) -> None:
         from approvals.notification import receivers  # noqa: F401  connects the signal receivers

@@ -9,12 +9,11 @@ from approvals.grants.tasks import close_grants
 from approvals.notification.tasks import deliver, deliver_to, digest, forget_notifications
 from governance.policy import proposals
 
-__all__ = ["deliver", "deliver_to", "digest", "expire", "forget_notifications"]
-
-__all__ = ["close_grants", "expire"]
+__all__ = ["close_grants", "deliver", "deliver_to", "digest", "expire", "forget_notifications"]
 
 
 @shared_task(name="approvals.expire")
 def expire() -> int:
-    """Requests, and proposed policy sets, that nobody decided in time."""
-    return services.expire_due() + proposals.expire_due()
+    """Requests, and proposed policy sets, that nobody decided in time: they end; before that, others are asked, and those who
+    have not answered are told again."""
+    return services.expire_due() + services.escalate_due() + services.remind_due() + proposals.expire_due()
