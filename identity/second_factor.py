@@ -56,16 +56,18 @@ def name_of(authenticator: Authenticator) -> str:
     return str(authenticator.data["name"]) if authenticator.type == Authenticator.Type.WEBAUTHN else ""
 
 
-def shown_at(http: HttpRequest) -> datetime | None:
-    """When this session last showed a second factor that its person still has."""
-    if not isinstance(http.user, User):
+def shown_at(http: HttpRequest, person: User | None = None) -> datetime | None:
+    """When this session last showed a second factor that its person still has. `person`: for doors where `http.user` is
+    something else; another's session never counts."""
+    user = person or http.user
+    if not isinstance(user, User):
         return None
     shown = {
         record["id"]: float(record["at"])
-        for record in get_authentication_records(http, http.user)
+        for record in get_authentication_records(http, user)
         if record.get("method") == "mfa"
     }
-    still = Authenticator.objects.filter(user=http.user, pk__in=shown).values_list("pk", flat=True)
+    still = Authenticator.objects.filter(user=user, pk__in=shown).values_list("pk", flat=True)
     latest = max((shown[pk] for pk in still), default=None)
     return None if latest is None else datetime.fromtimestamp(latest, UTC)
 

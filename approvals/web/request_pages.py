@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from approvals import services, story
@@ -17,9 +18,12 @@ from approvals.errors import ReviewRefused, UnknownRequest
 from approvals.forms import ReviewForm
 from approvals.models import Request, Verdict
 from approvals.states import OPEN, Action, State, sources
+from approvals.web import drafts
+from approvals.web.step_up import step_up_of
 from audit.ledger import LedgerUnavailable
 from governance.web.timeline import seats_of
 from identity.principals import Principal
+from identity.second_factor import lead_to, shown_at
 from identity.viewer import viewer
 
 
@@ -33,7 +37,7 @@ def _fetch(person: Principal, request_id: uuid.UUID) -> Request:
 @login_required
 @require_GET
 def request_detail(http: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
-    return _detail(http, _fetch(viewer(http), request_id), ReviewForm())
+    return _detail(http, _fetch(viewer(http), request_id), ReviewForm(initial=drafts.kept(http, request_id)))
 
 
 @login_required
@@ -65,15 +69,28 @@ def request_review(http: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
         return _detail(http, request, form, status=422)
     verdict = Verdict(form.cleaned_data["verdict"])
     try:
-        after = services.review(request.id, person, verdict, form.cleaned_data["comment"])
+        after = services.review(
+            request.id, person, verdict, form.cleaned_data["comment"], second_factor_at=shown_at(http)
+        )
     except ReviewRefused as refusal:
+        if refusal.code == "step-up-required":
+            return _to_second_factor(http, request, form)
         messages.error(http, refusal.message)
     except LedgerUnavailable as error:
         form.add_error(None, f"Your review is not recorded, so it does not count: {error}. Send it again in a moment.")
         return _detail(http, request, form, status=503)
     else:
+        drafts.drop(http, request.id)
         messages.success(http, _thanks(verdict, State(after.state)))
     return redirect("request-detail", request_id)
+
+
+def _to_second_factor(http: HttpRequest, request: Request, form: ReviewForm) -> HttpResponse:
+    """There and back; what was written waits. Nothing is decided by coming back: Approve has to be pressed."""
+    drafts.keep(
+        http, request.id, {name: value for name, value in form.data.items() if name in form.fields.keys() - {"verdict"}}
+    )
+    return lead_to(http, reverse("request-detail", args=[request.id]))
 
 
 @login_required
@@ -111,6 +128,8 @@ def _detail(http: HttpRequest, request: Request, form: ReviewForm, status: int =
         "parameters": _parameters(request.params),
         "eligibility": services.may_review(request, person),
         "may_withdraw": _may_withdraw(request, person),
+        "step_up": step_up_of(http, request),
+        "draft": drafts.kept(http, request.id),
     }
     return render(http, "approvals/request-detail.html", context, status=status)
 

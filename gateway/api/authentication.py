@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +13,9 @@ from rest_framework.request import Request
 
 from identity.credentials import authenticate
 from identity.errors import NotAuthenticated
+from identity.models import User
 from identity.principals import Principal, principal_of_user
+from identity.second_factor import shown_at
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -34,11 +37,16 @@ class BearerAuthentication(BaseAuthentication):
 class PageSessionAuthentication(SessionAuthentication):
     """For our own pages and for people with a browser. Every unsafe call must carry the CSRF token."""
 
-    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return None
         found = super().authenticate(request)
-        return (principal_of_user(found[0]), None) if found else None
+        return (principal_of_user(found[0]), found[0]) if found else None
+
+
+def second_factor_at(request: Request) -> datetime | None:
+    """When the caller last showed a second factor. Only a page's session can: a token shows what it is, not who holds it."""
+    return shown_at(request._request, request.auth) if isinstance(request.auth, User) else None
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -12,6 +12,7 @@ from gateway.api import (
     grant_urls,
     ledger_urls,
     notification_urls,
+    people_views,
     policy_views,
     request_urls,
     views,
@@ -59,6 +60,8 @@ urlpatterns = [
         policy_views.ProposalReviewsView.as_view(),
         name="api-policy-proposal-reviews",
     ),
+    path("users/<str:name>/factors", people_views.FactorsView.as_view(), name="api-factors"),
+    path("users/<str:name>/factors/reset", people_views.FactorResetView.as_view(), name="api-factor-reset"),
     path("schema", SpectacularAPIView.as_view(permission_classes=[]), name="api-schema"),
     re_path(r"^.*$", nowhere),
 ]
