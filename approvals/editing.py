@@ -14,7 +14,10 @@ from approvals.models import Impact, Request
 from approvals.moving import lock, move, publish_measuring, record
 from approvals.signals import request_noted
 from approvals.states import Action, State, sources
+from audit.events import clean_text
 from identity.principals import Principal
+
+LONGEST_NORMAL = 2000
 
 
 def why_not_edit(request: Request, principal: Principal) -> str:
@@ -60,6 +63,9 @@ def edit(request_id: uuid.UUID, principal: Principal, asked: Asked, *, revision:
         {"sql": request.sql, "params": request.params},
         actor=principal.label,
         revision=request.revision,
+        fingerprint=asked.fingerprint,
+        relations=asked.relations,
+        sql_normal=clean_text(asked.normal, LONGEST_NORMAL),
         required=told(asked.required),
         expires_at=request.expires_at.isoformat(),
         reason=f"{void} reviews void" if void else None,
@@ -83,6 +89,8 @@ def withdraw(request_id: uuid.UUID, principal: Principal) -> Request:
     request = lock(request_id)
     if not _asked_by(request, principal):
         raise UnknownRequest
+    if request.kind == Request.Kind.AFTERWARDS:
+        raise ReviewRefused("It is about what was done with broken glass: somebody else has to look at that.")
     if request.state not in sources(Action.WITHDRAW):
         raise ReviewRefused(f"It is {request.state} and cannot be withdrawn.")
     move(request, Action.WITHDRAW, actor=principal.label, finished_at=timezone.now())
