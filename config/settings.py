@@ -218,6 +218,7 @@ CELERY_BEAT_SCHEDULE = {
     "delete-expired-exports": {"task": "audit.delete_expired_exports", "schedule": 600.0},
     "read-catalogues": {"task": "gateway.read_catalogues", "schedule": 900.0},
     "delete-old-results": {"task": "gateway.delete_expired_results", "schedule": 600.0},
+    "empty-undo": {"task": "gateway.empty_undo", "schedule": 600.0},
     "archive-old-entries": {"task": "audit.keep_retention", "schedule": 86_400.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "run" / "celerybeat-schedule")
@@ -342,6 +343,10 @@ SPECTACULAR_SETTINGS = {
 # governance/versions.py: how long a process believes what is in force, and so how long a change takes to be reported as made.
 LEASE_SECONDS = env.int("COUNTERSIGN_LEASE_MS", 250, validate=validate.Range(min=0, max=2000)) / 1000
 RESULT_RETENTION_HOURS = env.int("COUNTERSIGN_RESULT_RETENTION_HOURS", 24, validate=validate.Range(min=1, max=24 * 90))
+# The rows that an approved change wrote over are kept for an undo, unless there are more of them than this.
+UNDO_ROWS = env.int("COUNTERSIGN_UNDO_ROWS", 100_000, validate=validate.Range(min=1, max=1_000_000))
+UNDO_BYTES = env.int("COUNTERSIGN_UNDO_BYTES", 64 * 2**20, validate=validate.Range(min=1024, max=512 * 2**20))
+UNDO_DAYS = env.int("COUNTERSIGN_UNDO_DAYS", 7, validate=validate.Range(min=1, max=365))
 # Files of exports: the same folder for web and worker processes.
 EXPORTS_DIR = Path(env.str("COUNTERSIGN_EXPORTS", str(VAR_DIR / "exports"))).resolve()
 # For how long somebody may count as a member of a group, and run in an emergency what would wait for people.
@@ -349,6 +354,12 @@ ELEVATION_MAX_MINUTES = env.int("COUNTERSIGN_ELEVATION_MAX_MINUTES", 480, valida
 BREAK_GLASS_MAX_MINUTES = env.int("COUNTERSIGN_BREAK_GLASS_MAX_MINUTES", 240, validate=validate.Range(min=1, max=1440))
 EXPORT_RETENTION_DAYS = env.int("COUNTERSIGN_EXPORT_RETENTION_DAYS", 7, validate=validate.Range(min=1, max=365))
 MAX_WAIT_SECONDS = 60
+# gateway/impact.py: whether requests are tried out and rolled back while they wait, for how long at most, how long one waits for
+# its locks, and above how many rows it is only estimated.
+DRY_RUNS = env.bool("COUNTERSIGN_DRY_RUNS", True)
+DRY_RUN_MS = env.int("COUNTERSIGN_DRY_RUN_MS", 5000, validate=validate.Range(min=100, max=600_000))
+DRY_RUN_LOCK_MS = env.int("COUNTERSIGN_DRY_RUN_LOCK_MS", 500, validate=validate.Range(min=1, max=60_000))
+DRY_RUN_ROWS = env.int("COUNTERSIGN_DRY_RUN_ROWS", 1_000_000, validate=validate.Range(min=0))
 # audit/refusals.py: how often refused credentials are told of, with how many they were.
 REFUSALS_EVERY_SECONDS = env.int("COUNTERSIGN_REFUSALS_EVERY_SECONDS", 60, validate=validate.Range(min=1, max=86_400))
 # audit/retention: a directory or s3:// address for archives of the ledger; after how many days entries move there, 0 never.

@@ -13,6 +13,7 @@ from django.db.models import F, Func, JSONField, Model, Q, QuerySet, Value
 from approvals.models import Request
 from approvals.states import OPEN
 from gateway.models import END_STATES, Query, Result
+from gateway.undo import emptying as undo
 
 M = TypeVar("M", bound=Model)
 
@@ -28,6 +29,7 @@ def empty(subject: str, erased_at: datetime) -> None:
     ended.update(**emptied)
     finished = _of(Request.objects.exclude(state__in=OPEN), subject)
     finished.filter(outcome__has_key="problem").update(outcome={"problem": problem})
+    undo.empty_of(finished, erased_at)
     finished.update(**emptied)
 
 

@@ -13,7 +13,7 @@ from audit import ledger
 from audit.ledger import LedgerUnavailable
 from gateway.binding import bound_of, bound_shape, digest_of, sizes_if_known
 from gateway.models import Query, QueryState
-from gateway.recording import fitting, statement_fields
+from gateway.recording import fitting, payload_of, statement_fields
 from governance.assessment import Assessment, decision_json, facts_json
 from governance.errors import ServiceUnavailable
 from identity.principals import Principal
@@ -31,9 +31,7 @@ def park(principal: Principal, query: Query, assessment: Assessment, **more: Any
             request = approvals.create_request(asked)
             query.request = request
             fields = statement_fields(query, assessment, principal.owner) | {"digest": query.digest}
-            receipt = ledger.append_within(
-                "statement.parked", payload={"sql": query.sql, "params": query.params}, **fields
-            )
+            receipt = ledger.append_within("statement.parked", payload=payload_of(query), **fields)
             query.state = QueryState.PARKED
             query.ledger_index, query.ledger_leaf = receipt.index, receipt.leaf
             query.save()

@@ -31,7 +31,7 @@ LARGEST_SHORT_LIST = 3_000
 def record_intent(query: Query, assessment: Assessment, owner: str, **more: Any) -> Receipt:
     """Durable when it returns; only then may the statement run. The exact text and parameters are in the payload."""
     fields = {**_asked(query, owner), **_assessed(assessment), **_shown(assessment), **more}
-    receipt = _append("statement.intent", fields, payload={"sql": query.sql, "params": query.params})
+    receipt = _append("statement.intent", fields, payload=payload_of(query))
     _update(
         query,
         **_assessed_columns(query),
@@ -40,6 +40,14 @@ def record_intent(query: Query, assessment: Assessment, owner: str, **more: Any)
         ledger_leaf=receipt.leaf,
     )
     return receipt
+
+
+def payload_of(query: Query) -> dict[str, Any]:
+    """The exact text and parameters. Those of an undo are the rows that it restores: they are kept under seal with the
+    request, for a set time, and the digest in the entry covers them."""
+    if query.request is not None and query.request.reverts_id is not None:
+        return {"sql": query.sql, "params": f"the rows that request {query.request.reverts_id} changed"}
+    return {"sql": query.sql, "params": query.params}
 
 
 def record_outcome(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from typing import Any, Protocol
 
 from pglast import ast
 
@@ -23,6 +24,14 @@ from governance.pseudonyms import settings_for
 # An index alone can answer for its columns, in the order of their raw values: rows would come sorted by what is masked.
 UNSORTED = (("enable_indexonlyscan", "off"),)
 SENSITIVE_WRITE = "sensitive-in-write"
+
+
+class Capture(Protocol):
+    """How a statement is run so that it shows the rows that it changes (gateway/undo/capture.py)."""
+
+    isolation: str
+
+    def steps(self, params: list[Any]) -> tuple[Step, ...]: ...
 
 
 class CommitInDoubt(DataSourceUnavailable):
@@ -80,12 +89,14 @@ def run(
     *,
     before_commit: Callable[[Ending], None] | None = None,
     isolated: bool = False,
+    capture: Capture | None = None,
 ) -> Rows:
-    """Raises a `GatewayError`; `CommitInDoubt` where only the database can say what became of it."""
+    """Raises a `GatewayError`; `CommitInDoubt` where only the database can say what became of it. `capture`: the rows that it
+    changes are shown to `before_commit`."""
     _check_parameters(query, assessment)
     carry_classes(query.datasource, assessment.script, assessment.plans, actor=query.requester)
     work = Work(
-        steps=steps_of(assessment),
+        steps=capture.steps(query.params) if capture else steps_of(assessment),
         params=tuple(query.params),
         limits=limits_of(query, assessment),
         read_only=assessment.facts.reads_only,
@@ -94,7 +105,7 @@ def run(
         still_wanted=statement.still_wanted,
         before_commit=before_commit,
         isolated=isolated,
-        isolation=assessment.script.frame.isolation,
+        isolation=(capture.isolation if capture else "") or assessment.script.frame.isolation,
         settings=settings_of(query.datasource, assessment),
         outside_transaction=assessment.facts.outside_transaction,
     )

@@ -29,7 +29,12 @@ SHOWS_BOTH = 180000
 # A target list holds 1,664 entries, and each column stands in it twice, beside what the statement returns itself.
 MOST_COLUMNS = 600
 REACH_OUTSIDE = frozenset({code for code, _, _ in FAMILIES} | {"side-effects", "program-execution"})
-VERBS = {ast.InsertStmt: Verb.INSERT, ast.UpdateStmt: Verb.UPDATE, ast.DeleteStmt: Verb.DELETE, ast.MergeStmt: Verb.MERGE}
+VERBS = {
+    ast.InsertStmt: Verb.INSERT,
+    ast.UpdateStmt: Verb.UPDATE,
+    ast.DeleteStmt: Verb.DELETE,
+    ast.MergeStmt: Verb.MERGE,
+}
 USES = {
     Verb.INSERT: (Use.INSERT,),
     Verb.UPDATE: (Use.UPDATE,),
@@ -155,7 +160,8 @@ def _does_more(catalogue: Catalogue, trigger: Trigger) -> bool:
     found = candidates(catalogue, *trigger.function)
     fired = [read_trigger(function, catalogue) for function in found]
     return not found or any(
-        one.opaque or one.writes or one.calls or REACH_OUTSIDE & {hazard.code for hazard in one.hazards} for one in fired
+        one.opaque or one.writes or one.calls or REACH_OUTSIDE & {hazard.code for hazard in one.hazards}
+        for one in fired
     )
 
 

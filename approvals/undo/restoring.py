@@ -131,9 +131,7 @@ def _same(kept: Kept, given: _Given, after: list[Row | None]) -> str:
 
 def _changed_columns(kept: Kept, images: list[Image]) -> list[int]:
     both = [(before, after) for before, after in images if before is not None and after is not None]
-    return [
-        place for place in range(len(kept.columns)) if any(before[place] != after[place] for before, after in both)
-    ]
+    return [place for place in range(len(kept.columns)) if any(before[place] != after[place] for before, after in both)]
 
 
 # --- The forms ----------------------------------------------------------------------------------------------------
