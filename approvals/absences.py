@@ -151,6 +151,12 @@ def end_absence(actor: Principal, absence_id: uuid.UUID) -> Absence:
     return absence
 
 
+def may_know_why(absence: Absence, viewer: Principal) -> bool:
+    """Why somebody is away is for those whom it concerns."""
+    concerned = viewer.id in (absence.person_id, absence.delegate_id)
+    return viewer.is_person and (concerned or viewer.is_administrator or AUDITORS in viewer.groups)
+
+
 def may_end(absence: Absence, actor: Principal) -> bool:
     return actor.is_person and (actor.id in (absence.person_id, absence.delegate_id) or actor.is_administrator)
 

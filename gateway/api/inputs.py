@@ -10,7 +10,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from approvals.models import Verdict
+from approvals.reviewing import MOST_ROWS, MOST_RUNS
 from gateway.submission import RunContext
+from governance.policy.annotations import MAX_EXPIRES
 
 # https://www.w3.org/TR/trace-context/#traceparent-header
 TRACEPARENT = re.compile(r"\A[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}\Z")
@@ -136,6 +138,20 @@ class QueryInput(StatementInput):
     dry_run = Flag(required=False, default=False, help_text="Decide, and run nothing: the same as POST check.")
 
 
+class GrantInput(Input):
+    runs = WholeNumber(min_value=1, max_value=MOST_RUNS)
+    seconds = WholeNumber(min_value=1, max_value=MAX_EXPIRES)
+
+
 class ReviewInput(Input):
     verdict = serializers.ChoiceField(choices=Verdict.choices)
-    comment = Text(required=False, default="", allow_blank=True, max_length=4000)
+    comment = Text(required=False, default="", allow_blank=True, max_length=4000, help_text="Needed to reject.")
+    revision = WholeNumber(
+        required=False, allow_null=True, default=None, min_value=1, max_value=2**31 - 1,
+        help_text="The revision that was read: where it has been edited since, the review is refused.",
+    )  # fmt: skip
+    row_bound = WholeNumber(
+        required=False, allow_null=True, default=None, min_value=0, max_value=MOST_ROWS,
+        help_text="It may change so many rows at most; where left out, as many as were measured.",
+    )  # fmt: skip
+    grant = GrantInput(required=False, allow_null=True, default=None, help_text="More runs of the same than one.")

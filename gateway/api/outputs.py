@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
+from approvals import services as approvals
 from approvals.models import Request
 from gateway.models import Query
 
@@ -114,15 +115,41 @@ def request_output(request: Request) -> dict[str, Any]:
         "reviews": [
             {
                 "reviewer": review.reviewer.username,
+                "delegated_by": review.delegated_by.username if review.delegated_by else None,
                 "verdict": review.verdict,
                 "comment": review.comment,
+                "revision": review.revision,
                 "created_at": moment(review.created_at),
             }
             for review in request.reviews.all()
         ],
+        "kind": request.kind,
+        "revision": request.revision,
+        "terms": request.terms,
+        "run_at": moment(request.run_at),
+        "not_before": moment(request.not_before),
+        "row_bound": request.row_bound,
         "outcome": request.outcome,
         "created_at": moment(request.created_at),
         "decided_at": moment(request.decided_at),
         "finished_at": moment(request.finished_at),
         "query": str(request.query.pk) if hasattr(request, "query") else None,
     }
+
+
+def request_detail(request: Request) -> dict[str, Any]:
+    """One request, with how far it has come. A review counts if it is of the revision as it is now."""
+    standing = approvals.standing_at(request)
+    progress = [
+        {
+            "group": demand.review.group,
+            "quorum": demand.review.quorum,
+            "given": given,
+            "stage": demand.stage,
+            "open": demand.stage <= standing.stage,
+            "escalate_to": demand.review.escalate_to or None,
+            "escalated": demand.escalated,
+        }
+        for demand, given in zip(standing.demands, standing.given, strict=True)
+    ]
+    return {**request_output(request), "progress": progress}

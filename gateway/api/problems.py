@@ -15,6 +15,7 @@ from redis import RedisError
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
+from approvals.absences import AbsenceRefused, UnknownAbsence
 from approvals.errors import ReviewRefused, UnknownRequest
 from audit.ledger import LedgerUnavailable
 from gateway.recording import problem_of
@@ -26,6 +27,9 @@ from identity.errors import NotAuthenticated
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+REMEDIES = {
+    "step-up-required": "A token cannot show a second factor: open the request's page in a browser and approve there."
+}
 RETRY_AFTER = {status.HTTP_429_TOO_MANY_REQUESTS: "1", status.HTTP_503_SERVICE_UNAVAILABLE: "2"}
 
 
@@ -52,8 +56,13 @@ def problem_response(error: Exception, _context: dict[str, Any]) -> Response:
     if isinstance(error, UnknownRequest):
         return problem(404, "unknown-request", "No such request", "There is none, or it is not yours to see.")
     if isinstance(error, ReviewRefused):
-        refused = 400 if error.code == "invalid" else 403
-        return problem(refused, error.code, "The review is refused", error.message)
+        refused = {"invalid": 400, "changed-meanwhile": 409}.get(error.code, 403)
+        return problem(refused, error.code, "The review is refused", error.message, remedy=REMEDIES.get(error.code))
+    if isinstance(error, UnknownAbsence):
+        return problem(404, "unknown-absence", "No such absence", "There is none, or it is not yours to change.")
+    if isinstance(error, AbsenceRefused):
+        refused = {"invalid": 400, "already-ended": 409}.get(error.code, 403)
+        return problem(refused, error.code, "The absence is refused", error.message, field=error.field or None)
     if isinstance(error, PolicyError):
         return problem(
             400, "unsound-policy", "The policy set is not sound", str(error), remedy="Correct it; nothing was changed.",

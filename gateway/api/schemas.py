@@ -8,6 +8,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
+from approvals.searching import STATES as REQUEST_STATES
+
 Shape = serializers.Field[Any, Any, Any, Any]
 
 
@@ -115,7 +117,31 @@ REQUEST_SHAPE = shape(
     risk=whole(),
     decision=DECISION,
     facts=FACTS,
-    reviews=many("Review", reviewer=text(), verdict=text(), comment=text(), created_at=serializers.DateTimeField()),
+    reviews=many(
+        "Review",
+        reviewer=text(),
+        delegated_by=text(allow_null=True, help_text="The absent person for whom the reviewer spoke."),
+        verdict=text(),
+        comment=text(),
+        revision=whole(help_text="It counts if this is the revision of the request."),
+        created_at=serializers.DateTimeField(),
+    ),
+    kind=serializers.ChoiceField(choices=["statement", "elevation", "afterwards"]),
+    revision=whole(help_text="How often it has been edited, and one."),
+    terms=serializers.DictField(help_text="step_up, windows, grantable and remind_after, as policy demands."),
+    run_at=serializers.DateTimeField(allow_null=True),
+    not_before=serializers.DateTimeField(allow_null=True, help_text="When it may run, once it is approved."),
+    row_bound=whole(allow_null=True, help_text="How many rows it may change at most, where that is known."),
+    progress=many(
+        "Progress",
+        group=text(),
+        quorum=whole(),
+        given=whole(),
+        stage=whole(),
+        open=serializers.BooleanField(help_text="Its turn has come."),
+        escalate_to=text(allow_null=True),
+        escalated=serializers.BooleanField(help_text="Members of `escalate_to` may stand in by now."),
+    ),
 )
 
 
@@ -144,9 +170,40 @@ DATASOURCES = answers(200, shape("DataSources", results=many("DataSource", **DAT
 RELATIONS = serializers.ListField(child=serializers.DictField())
 CATALOGUE = answers(200, shape("Catalogue", **DATASOURCE_SHAPE, version=whole(), relations=RELATIONS), 404)
 REQUEST = answers(200, REQUEST_SHAPE, 400, 403, 404)
+CHANGED_REQUEST = answers(201, REQUEST_SHAPE, 400, 403, 404, 409, 503)
+EDITED_QUERY = answers(202, PARKED, 400, 403, 404, 409, 503)
 REQUESTS = answers(
-    200, shape("Requests", results=serializers.ListField(child=REQUEST_SHAPE), next_offset=whole(allow_null=True)), 403
+    200,
+    shape(
+        "Requests",
+        results=serializers.ListField(child=REQUEST_SHAPE),
+        next=text(allow_null=True, help_text="`after` of the following page."),
+        next_offset=whole(allow_null=True, help_text="`offset` of the following page, for who counts rows."),
+    ),
+    400,
+    403,
 )
+ABSENCE_SHAPE = shape(
+    "Absence",
+    id=serializers.UUIDField(),
+    person=text(),
+    delegate=text(help_text="Reviews for the groups of the person, while it lasts."),
+    starts_at=serializers.DateTimeField(),
+    ends_at=serializers.DateTimeField(),
+    ended_at=serializers.DateTimeField(allow_null=True, help_text="When the person was back early."),
+    reason=text(allow_null=True, help_text="Null for whom it is not."),
+    created_by=text(),
+)
+ABSENCE = answers(201, ABSENCE_SHAPE, 400, 403, 503)
+ENDED_ABSENCE = answers(200, ABSENCE_SHAPE, 403, 404, 409, 503)
+ABSENCES = answers(
+    200, shape("Absences", results=serializers.ListField(child=ABSENCE_SHAPE), next_offset=whole(allow_null=True)), 400
+)
+ABSENCE_FILTERS = [
+    OpenApiParameter("which", str, enum=["all", "open"]),
+    OpenApiParameter("limit", int),
+    OpenApiParameter("offset", int),
+]
 ENTRIES = answers(
     200,
     shape(
@@ -160,9 +217,26 @@ ENTRIES = answers(
     400,
 )
 REQUEST_FILTERS = [
-    OpenApiParameter("which", str, enum=["all", "waiting", "mine", "decided"]),
-    OpenApiParameter("limit", int),
-    OpenApiParameter("offset", int),
+    OpenApiParameter(
+        "which",
+        str,
+        enum=["all", "waiting", "mine", "asked", "decided"],
+        description="`mine`: you may review it now; `asked`: by you or an agent of yours.",
+    ),
+    OpenApiParameter("state", str, enum=REQUEST_STATES, description="`open`: not ended; `ended`: in any way."),
+    OpenApiParameter("datasource", str, description="The data source."),
+    OpenApiParameter("environment", str, enum=["dev", "staging", "prod"]),
+    OpenApiParameter("principal", str, description="Who asked, like `agent:name` or `user:name`."),
+    OpenApiParameter("group", str, description="A group whose approval it needs."),
+    OpenApiParameter("kind", str, enum=["statement", "elevation", "afterwards"]),
+    OpenApiParameter("risk_min", int, description="The least risk, from 0 to 100."),
+    OpenApiParameter("text", str, description="Text in the statement without its constants, or in the purpose."),
+    OpenApiParameter("since", OpenApiTypes.DATETIME, description="Asked from this time on."),
+    OpenApiParameter("until", OpenApiTypes.DATETIME, description="Asked before this time."),
+    OpenApiParameter("sort", str, enum=["newest", "expires", "risk"]),
+    OpenApiParameter("after", str, description="The `next` of the page before."),
+    OpenApiParameter("limit", int, description="How many, from 1 to 200; 50 where it is not given."),
+    OpenApiParameter("offset", int, description="How many to leave out, instead of `after`."),
 ]
 _ANY_OF = {
     "principal": "Who acted, like `agent:name` or `user:name`.",
