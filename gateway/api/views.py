@@ -20,6 +20,7 @@ from audit.retention.archive_files import ArchiveUnavailable
 from audit.search import SearchTooBroad, entry_json, find_entries
 from gateway import pipeline, queries
 from gateway.api import outputs, schemas
+from gateway.api.authentication import second_factor_at
 from gateway.api.filters import EntryQuery, number, one_of, whole_number
 from gateway.api.inputs import QueryInput, ReviewInput, StatementInput
 from gateway.api.problems import problem, problem_response
@@ -163,7 +164,7 @@ class RequestView(APIView):
 
     @extend_schema(operation_id="get_request", responses=schemas.REQUEST)
     def get(self, request: Request, request_id: uuid.UUID) -> Response:
-        return Response(outputs.request_output(approvals.fetch_request_for(principal_of(request), request_id)))
+        return Response(outputs.request_detail(approvals.fetch_request_for(principal_of(request), request_id)))
 
 
 class ReviewsView(APIView):
@@ -176,8 +177,14 @@ class ReviewsView(APIView):
         given.is_valid(raise_exception=True)
         principal = principal_of(request)
         approvals.fetch_request_for(principal, request_id)
-        approvals.review(request_id, principal, given.validated_data["verdict"], given.validated_data["comment"])
-        return Response(outputs.request_output(approvals.fetch_request_for(principal, request_id)), status=201)
+        approvals.review(
+            request_id,
+            principal,
+            **given.validated_data,
+            second_factor_at=second_factor_at(request),
+            door=Door.REST,
+        )
+        return Response(outputs.request_detail(approvals.fetch_request_for(principal, request_id)), status=201)
 
 
 class EntriesView(APIView):
