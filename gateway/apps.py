@@ -6,3 +6,4 @@ class GatewayConfig(AppConfig):
 
     def ready(self) -> None:
         from gateway import receivers  # noqa: F401  connects the signal receivers
+        from gateway.measuring import receivers as _measuring  # noqa: F401  connects the signal receivers

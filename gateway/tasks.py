@@ -10,11 +10,13 @@ from celery import shared_task
 from django.utils import timezone
 
 from approvals import services as approvals
+from approvals.impact import service as measuring
 from approvals.models import Request
 from approvals.states import State
-from gateway import catalogues, execution, results
+from gateway import catalogues, execution, impact, results
 from gateway.recovery import close_open_intents, close_open_queries
 from gateway.services_check import coordination
+from gateway.undo import emptying
 from governance.errors import GatewayError
 
 logger = logging.getLogger(__name__)
@@ -27,6 +29,13 @@ REPUBLISH = 20
 def execute(request_id: str) -> str:
     state = execution.execute_request(uuid.UUID(request_id))
     logger.info("Request %s: %s", request_id, state)
+    return state
+
+
+@shared_task(name="gateway.measure_impact")
+def measure_impact(request_id: str) -> str:
+    state = impact.measure(uuid.UUID(request_id))
+    logger.info("Impact of request %s: %s", request_id, state)
     return state
 
 
@@ -43,6 +52,9 @@ def sweep() -> None:
         except GatewayError as error:
             # A data source that is away keeps its own requests waiting, not everybody's.
             logger.warning("Request %s cannot be settled yet: %s", request_id, error.message)
+    for request_id in measuring.overdue(OVERDUE).values_list("pk", flat=True)[:200]:
+        if coordination().set(f"remeasured:{request_id}", 1, nx=True, ex=REPUBLISH):
+            measuring.publish(request_id)
     close_open_queries()
     close_open_intents()
 
@@ -56,3 +68,8 @@ def delete_expired_results() -> int:
 def read_catalogues() -> int:
     """What has been changed past the gateway is known by then, even if no statement names it."""
     return catalogues.read_all()
+
+
+@shared_task(name="gateway.empty_undo", expires=600)
+def empty_undo() -> int:
+    return emptying.empty_due()

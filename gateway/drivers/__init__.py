@@ -6,11 +6,17 @@ empty result instead.
 
 from __future__ import annotations
 
-from gateway.drivers.base import Driver
+from collections.abc import Callable
+
+from gateway.drivers import postgres_measure
+from gateway.drivers.base import Driver, Source
 from gateway.drivers.postgres import PostgresDriver
+from gateway.measuring.trial import Seen, Trial
 from governance.errors import DataSourceUnavailable
 
 DRIVERS: dict[str, Driver] = {"postgres": PostgresDriver()}
+# How a request is measured before it runs, where the engine lets a change be tried out and rolled back.
+MEASURES: dict[str, Callable[[Source, Trial], Seen]] = {"postgres": postgres_measure.measure}
 
 
 def driver_for(engine: str) -> Driver:
@@ -20,3 +26,10 @@ def driver_for(engine: str) -> Driver:
         raise DataSourceUnavailable(
             f"There is no driver for {engine!r}.", remedy=f"Engines: {', '.join(sorted(DRIVERS))}."
         ) from None
+
+
+def measure_with(engine: str) -> Callable[[Source, Trial], Seen]:
+    try:
+        return MEASURES[engine]
+    except KeyError:
+        raise DataSourceUnavailable(f"Nothing can be measured on {engine!r} before it runs.") from None
