@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -33,9 +35,25 @@ def follow_request(sender: type[Request], request: Request, **_: Any) -> None:
     rejection = request.reviews.filter(verdict="reject").first()
     if rejection is not None:
         problem["remedy"] = f"{rejection.reviewer} wrote: {rejection.comment}"
+    elif state is QueryState.DRIFTED and request.outcome:
+        problem |= _of_drift(detail, request.outcome)
     elif request.outcome and "problem" in request.outcome:
         problem["remedy"] = request.outcome["problem"]["detail"]
     Query.objects.filter(request=request).update(state=state, problem=problem, finished_at=timezone.now())
+
+
+def _of_drift(detail: str, outcome: Mapping[str, Any]) -> dict[str, Any]:
+    """What changed, and where it is asked for again."""
+    told: dict[str, Any] = {"detail": f"{detail} {outcome['problem']['detail']}"}
+    if "successor" not in outcome:
+        return {**told, "remedy": "Look at what changed, and ask again if it is still right."}
+    url = f"{settings.PUBLIC_URL}/requests/{outcome['successor']}/"
+    query = str(Query.objects.values_list("pk", flat=True).get(request_id=outcome["successor"]))
+    return {
+        **told,
+        "remedy": f"It is asked for again as query {query}, which waits for people: {url}",
+        "successor": {"query": query, "request": outcome["successor"], "url": url},
+    }
 
 
 @receiver(subject_erased)

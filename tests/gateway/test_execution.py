@@ -14,7 +14,7 @@ from approvals import services as approvals
 from approvals.models import Request
 from approvals.states import State
 from audit.models import Entry
-from gateway import execution
+from gateway import attempts, execution
 from gateway.drivers import postgres
 from gateway.models import Query, QueryState, Result
 from gateway.pipeline import submit
@@ -104,13 +104,15 @@ def test_p4_it_runs_at_most_once_with_many_workers(cast: Cast, shop: TargetDatab
     assert runs(shop) == 1
 
 
-@pytest.mark.parametrize("place", ["record_intent", "run", "_finished"])
+@pytest.mark.parametrize(
+    "place", ["gateway.execution.record_intent", "gateway.execution.run", "gateway.attempts.finish"]
+)
 def test_p4_a_worker_that_dies_anywhere_leaves_it_run_exactly_once(
     cast: Cast, shop: TargetDatabase, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     query = approved(cast)
     with monkeypatch.context() as crash:
-        crash.setattr(execution, place, die)
+        crash.setattr(place, die)
         with pytest.raises(Died):
             execution.execute_request(request_of(query).pk)
     execution.reconcile(request_of(query).pk)
@@ -248,7 +250,7 @@ def test_the_sweep_finishes_what_a_dead_worker_committed(
 ) -> None:
     query = approved(cast)
     with monkeypatch.context() as crash:
-        crash.setattr(execution, "_finished", die)
+        crash.setattr(attempts, "finish", die)
         with pytest.raises(Died):
             execution.execute_request(request_of(query).pk)
     sweep()
@@ -303,7 +305,7 @@ def test_p4_a_request_that_was_marked_approved_past_the_reviews_does_not_run(cas
 def crashed(cast: Cast, monkeypatch: pytest.MonkeyPatch, place: str) -> Query:
     query = approved(cast)
     with monkeypatch.context() as crash:
-        crash.setattr(execution, place, die)
+        crash.setattr(place, die)
         with pytest.raises(Died):
             execution.execute_request(request_of(query).pk)
     return query
@@ -312,7 +314,7 @@ def crashed(cast: Cast, monkeypatch: pytest.MonkeyPatch, place: str) -> Query:
 def test_what_a_crash_put_back_in_line_can_be_cancelled(
     cast: Cast, shop: TargetDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    query = crashed(cast, monkeypatch, "run")
+    query = crashed(cast, monkeypatch, "gateway.execution.run")
     assert execution.reconcile(request_of(query).pk) == State.APPROVED
     query.refresh_from_db()
     cancel(cast.principal(cast.bot), query)
@@ -323,7 +325,7 @@ def test_what_a_crash_put_back_in_line_can_be_cancelled(
 def test_the_sweep_settles_others_while_one_data_source_is_away(
     cast: Cast, shop: TargetDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = crashed(cast, monkeypatch, "_finished"), crashed(cast, monkeypatch, "_finished")
+    first, second = crashed(cast, monkeypatch, "gateway.attempts.finish"), crashed(cast, monkeypatch, "gateway.attempts.finish")
     newest = Request.objects.filter(state=State.EXECUTING).first()
     assert newest is not None
     fate_of = postgres.PostgresDriver.fate_of
@@ -343,13 +345,13 @@ def test_p4_a_worker_that_lost_its_attempt_after_the_commit_changes_nothing_more
     cast: Cast, shop: TargetDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     query = approved(cast)
-    finished = execution._finished
+    finished = attempts.finish
 
     def late(*given: Any) -> str:
         Request.objects.filter(pk=request_of(query).pk).update(attempt=99)
         return finished(*given)
 
-    monkeypatch.setattr(execution, "_finished", late)
+    monkeypatch.setattr(attempts, "finish", late)
     assert execution.execute_request(request_of(query).pk) == "busy"
     assert runs(shop) == 1
 

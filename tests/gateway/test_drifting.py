@@ -1,0 +1,325 @@
+"""What is no longer as approved does not run: it is said what changed, and it goes back to people (P4)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from approvals import services as approvals
+from approvals.models import Request, Review
+from approvals.states import State
+from audit.models import Entry
+from gateway import execution
+from gateway.models import Query, QueryState
+from gateway.pipeline import submit
+from governance.policy import store as policy_store
+from identity.models import Agent
+from tests.factories import ACTOR, Cast, make_user
+from tests.fixtures.databases import TargetDatabase
+
+pytestmark = pytest.mark.usefixtures("nobody_works")
+DELETE = "DELETE FROM orders WHERE status = 'open'"
+
+
+def approved(cast: Cast, sql: str = DELETE, **more: Any) -> Request:
+    request = submit(cast.submission(sql, **more)).query.request
+    assert request is not None
+    return approvals.review(request.pk, cast.principal(cast.rita), "approve", "")
+
+
+def run(request: Request) -> str:
+    state = execution.execute_request(request.pk)
+    request.refresh_from_db()
+    return state
+
+
+def successor(request: Request) -> Request:
+    return Request.objects.get(follows=request)
+
+
+def what(request: Request) -> set[str]:
+    return {one["what"] for one in request.drift}
+
+
+def told(request: Request) -> str:
+    return " ".join(one["detail"] for one in request.drift)
+
+
+def rows(shop: TargetDatabase) -> int:
+    return int(shop.fetch("SELECT count(*) FROM orders")[0][0])
+
+
+# --- Schema -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("ALTER TABLE orders ADD COLUMN note text", "public.orders: the column note is new."),
+        ("ALTER TABLE orders ALTER total TYPE numeric(12,2)", "total was numeric(10,2) and is now numeric(12,2)"),
+        ("ALTER TABLE orders ALTER status SET DEFAULT 'secret'", "the column status has another default"),
+        ("ALTER TABLE orders ADD CHECK (total < 1000000)", "its CHECK conditions changed"),
+        ("ALTER TABLE orders ADD UNIQUE (id, status)", "its keys changed"),
+        ("CREATE TABLE lines (id integer REFERENCES orders ON DELETE CASCADE)", "It now also touches public.lines."),
+    ],
+)
+def test_p4_a_changed_schema_is_named(cast: Cast, shop: TargetDatabase, change: str, said: str) -> None:
+    request = approved(cast)
+    shop.admin.execute(change)
+    assert run(request) == State.DRIFTED
+    assert what(request) == {"schema"}
+    assert said in told(request)
+    assert "secret" not in str(request.drift)
+    assert rows(shop) == 60
+
+
+def test_p4_the_successor_asks_for_the_same_and_waits_for_people(cast: Cast, shop: TargetDatabase) -> None:
+    request = approved(cast, purpose="tidy up")
+    shop.admin.execute("ALTER TABLE orders ADD COLUMN note text")
+    run(request)
+    again = successor(request)
+    assert (again.state, again.sql, again.requester, again.purpose) == (
+        State.PENDING, request.sql, request.requester, "tidy up",
+    )  # fmt: skip
+    assert again.digest != request.digest
+    approvals.review(again.pk, cast.principal(cast.rita), "approve", "Seen the new column.")
+    assert run(again) == State.EXECUTED
+    assert rows(shop) == 45
+
+
+def test_whoever_asked_is_told_what_changed_and_where_it_goes_on(cast: Cast, shop: TargetDatabase) -> None:
+    request = approved(cast)
+    shop.admin.execute("ALTER TABLE orders ADD COLUMN note text")
+    run(request)
+    query = Query.objects.get(request=request)
+    again = Query.objects.get(request=successor(request))
+    problem = query.problem or {}
+    assert query.state == QueryState.DRIFTED
+    assert "the column note is new" in problem["detail"]
+    assert problem["successor"]["query"] == str(again.pk)
+    assert str(again.pk) in problem["remedy"]
+
+
+def test_the_ledger_says_what_drifted(cast: Cast, shop: TargetDatabase) -> None:
+    request = approved(cast)
+    shop.admin.execute("ALTER TABLE orders ADD COLUMN note text")
+    run(request)
+    (entry,) = Entry.objects.filter(kind="request.drifted")
+    assert entry.fields["drift"] == ["schema: public.orders: the column note is new."]
+    kinds = [one.kind for one in Entry.objects.filter(index__gt=entry.index - 3, index__lte=entry.index)]
+    assert kinds == ["request.created", "statement.parked", "request.drifted"]
+
+
+def test_what_can_no_longer_run_at_all_is_not_asked_again(cast: Cast, shop: TargetDatabase) -> None:
+    request = approved(cast, "DELETE FROM cards")
+    shop.admin.execute("DROP TABLE cards")
+    assert run(request) == State.DRIFTED
+    assert what(request) == {"schema", "policy"}
+    assert not Request.objects.filter(follows=request).exists()
+
+
+def test_p4_another_search_path_is_drift(cast: Cast, shop: TargetDatabase) -> None:
+    request = approved(cast)
+    shop.admin.execute("CREATE SCHEMA other")
+    cast.datasource.search_path = ["public", "other"]
+    cast.datasource.save()
+    assert run(request) == State.DRIFTED
+    assert "The search path was public and is now public, other." in told(request)
+
+
+def test_p4_another_text_is_told_apart_from_another_schema(cast: Cast, shop: TargetDatabase) -> None:
+    request = approved(cast)
+    Query.objects.update(sql=DELETE.replace("open", "done"))
+    assert run(request) == State.DRIFTED
+    assert what(request) == {"statement"}
+
+
+# --- Policy and reviews -------------------------------------------------------------------------------------------
+
+
+def add_policy(annotations: str, condition: str = 'context.uses.contains("delete")') -> None:
+    text = policy_store.fetch_version().text
+    text += f'\n@id("fresh") {annotations}\nforbid (principal, action, resource) when {{ {condition} }};\n'
+    policy_store.activate(text, author=ACTOR)
+
+
+def test_a_stricter_policy_is_drift(cast: Cast, shop: TargetDatabase) -> None:
+    request = approved(cast)
+    add_policy('@review("dba") @quorum("2")')
+    assert run(request) == State.DRIFTED
+    assert told(request) == "Policy now also asks for 1 of dba (fresh)."
+    again = successor(request)
+    assert [(one["group"], one["quorum"]) for one in again.required] == [("dba", 2)]
+
+
+def test_a_demand_that_was_met_anyway_is_none(cast: Cast, shop: TargetDatabase) -> None:
+    request = approved(cast)
+    add_policy('@review("dba") @quorum("1") @expires("1h")')
+    assert run(request) == State.EXECUTED
+
+
+def test_a_demand_that_the_reviews_happen_to_meet_is_none(cast: Cast, shop: TargetDatabase) -> None:
+    make_user("rita", "dba", "security")
+    request = approved(cast, DELETE)
+    text = policy_store.fetch_version().text.replace('@review("dba")', '@review("security")')
+    policy_store.activate(text, author=ACTOR)
+    assert run(request) == State.EXECUTED
+
+
+def test_a_denial_is_drift_without_a_successor(cast: Cast, shop: TargetDatabase) -> None:
+    request = approved(cast)
+    add_policy('@message("Nobody deletes on Fridays.")')
+    assert run(request) == State.DRIFTED
+    assert "Nobody deletes on Fridays." in told(request)
+    assert not Request.objects.filter(follows=request).exists()
+
+
+def test_a_second_factor_that_policy_asks_for_since_is_drift(cast: Cast, shop: TargetDatabase) -> None:
+    request = approved(cast)
+    add_policy('@review("dba") @step_up("10m")')
+    assert run(request) == State.DRIFTED
+    assert "rita showed none" in told(request)
+
+
+def test_a_second_factor_that_was_shown_anyway_is_enough(cast: Cast, shop: TargetDatabase) -> None:
+    request = approved(cast)
+    Review.objects.update(second_factor_at=timezone.now())
+    add_policy('@review("dba") @step_up("10m")')
+    assert run(request) == State.EXECUTED
+
+
+def test_p5_reviews_that_no_longer_hold_are_drift_and_others_are_asked(cast: Cast, shop: TargetDatabase) -> None:
+    request = approved(cast)
+    cast.rita.groups.clear()
+    assert run(request) == State.DRIFTED
+    assert what(request) == {"reviews"}
+    assert successor(request).state == State.PENDING
+
+
+def test_p8_what_somebody_may_no_longer_ask_is_not_asked_again(cast: Cast, shop: TargetDatabase) -> None:
+    request = approved(cast)
+    Agent.objects.filter(pk=cast.bot.pk).update(is_active=False)
+    assert run(request) == State.DRIFTED
+    assert what(request) == {"requester"}
+    assert not Request.objects.filter(follows=request).exists()
+
+
+def test_what_policy_would_let_run_by_now_still_goes_to_people_once_it_drifted(
+    cast: Cast, shop: TargetDatabase
+) -> None:
+    request = approved(cast)
+    policy_store.activate(policy_store.fetch_version().text.replace("context.byKey", "true"), author=ACTOR)
+    shop.admin.execute("ALTER TABLE orders ADD COLUMN note text")
+    run(request)
+    assert successor(request).required == request.required
+
+
+# --- Rows ---------------------------------------------------------------------------------------------------------
+
+
+def bound(request: Request, most: int | None, floor: int | None = None) -> None:
+    Request.objects.filter(pk=request.pk).update(row_bound=most, row_floor=floor)
+
+
+def test_p4_more_rows_than_approved_are_rolled_back(cast: Cast, shop: TargetDatabase) -> None:
+    request = approved(cast)
+    bound(request, 14)
+    assert run(request) == State.DRIFTED
+    assert request.drift == [{"what": "size", "detail": "It would have changed 15 rows; 14 were approved."}]
+    assert rows(shop) == 60
+    assert successor(request).state == State.PENDING
+
+
+def test_p4_a_bound_that_a_reviewer_gave_holds(cast: Cast, shop: TargetDatabase) -> None:
+    request = submit(cast.submission(DELETE)).query.request
+    assert request is not None
+    approvals.review(request.pk, cast.principal(cast.rita), "approve", "", row_bound=3)
+    assert run(request) == State.DRIFTED
+    assert rows(shop) == 60
+
+
+def test_p4_as_many_rows_as_approved_run(cast: Cast, shop: TargetDatabase) -> None:
+    request = approved(cast)
+    bound(request, 15)
+    assert run(request) == State.EXECUTED
+    assert rows(shop) == 45
+
+
+def test_p4_fewer_rows_than_it_is_about_are_rolled_back_for_good(cast: Cast, shop: TargetDatabase) -> None:
+    request = approved(cast)
+    bound(request, 18, 18)
+    assert run(request) == State.DRIFTED
+    assert told(request) == "It would have changed 15 of 18 rows: 3 have changed since, or are gone."
+    assert rows(shop) == 60
+    assert not Request.objects.filter(follows=request).exists()
+
+
+def test_the_intent_of_what_was_rolled_back_is_closed(cast: Cast, shop: TargetDatabase) -> None:
+    request = approved(cast)
+    bound(request, 1)
+    run(request)
+    kinds = [entry.kind for entry in Entry.objects.order_by("index")][-6:]
+    assert kinds == [
+        "execution.started", "statement.intent", "request.created", "statement.parked", "execution.finished",
+        "request.drifted",
+    ]  # fmt: skip
+
+
+def test_p4_growth_is_drift_where_no_bound_is_known(
+    cast: Cast, shop: TargetDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.admin.execute("ANALYZE orders")
+    request = approved(cast)
+    shop.admin.execute("INSERT INTO orders SELECT n, 1, 1, 'new' FROM generate_series(100, 3000) n; ANALYZE orders")
+    unmeasured(monkeypatch)
+    assert run(request) == State.DRIFTED
+    assert told(request) == "public.orders had about 60 rows and has about 2,961 now."
+
+
+def test_little_growth_is_none(cast: Cast, shop: TargetDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.admin.execute("ANALYZE orders")
+    request = approved(cast)
+    shop.admin.execute("INSERT INTO orders SELECT n, 1, 1, 'new' FROM generate_series(100, 900) n; ANALYZE orders")
+    unmeasured(monkeypatch)
+    assert run(request) == State.EXECUTED
+
+
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.impact.ensure_measured", lambda _request: None)
+    Request.objects.update(row_bound=None)
+
+
+# --- Time ---------------------------------------------------------------------------------------------------------
+
+
+def test_it_never_starts_early(cast: Cast, shop: TargetDatabase) -> None:
+    request = approved(cast)
+    Request.objects.update(not_before=timezone.now() + timedelta(hours=1))
+    assert run(request) == "not due"
+    assert request.state == State.APPROVED
+    Request.objects.update(not_before=timezone.now())
+    assert run(request) == State.EXECUTED
+
+
+def test_a_window_that_has_closed_again_is_waited_for(cast: Cast, shop: TargetDatabase) -> None:
+    request = approved(cast)
+    now = timezone.now()
+    hour = (now + timedelta(hours=2)).hour
+    closed = f"daily {hour:02}:00-{hour:02}:30 UTC"
+    Request.objects.update(terms={"windows": [closed]}, not_before=now - timedelta(hours=1))
+    assert run(request) == "not due"
+    assert request.not_before is not None
+    assert (request.not_before - now) > timedelta(minutes=30)
+
+
+# --- By itself ----------------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_run_that_is_no_statement(cast: Cast) -> None:
+    request = approved(cast)
+    Request.objects.update(carrier=Request.Carrier.CALLER)
+    assert run(request) == "left to its session"
+    assert request.state == State.APPROVED
