@@ -147,10 +147,15 @@ register(
     "undo.kept",
     "Rows kept as they were before the change",
     required=("request", "rows"),
-    optional=("relation", "action", "bytes", "expires_at", "transaction_id", "attempt"),
+    optional=("digest", "relation", "action", "bytes", "expires_at", "transaction_id", "attempt"),
 )
-register("undo.emptied", "Kept rows deleted", required=("request",), optional=("rows", "reason"))
-register("undo.requested", "Change asked to be taken back", required=("request", "actor"), optional=("reverts", "rows"))
+register("undo.emptied", "Kept rows deleted", required=("request",), optional=("digest", "rows", "reason"))
+register(
+    "undo.requested",
+    "Change asked to be taken back",
+    required=("request", "actor"),
+    optional=("digest", "reverts", "rows"),
+)
 _ABSENCE = ("person", "delegate", "starts_at", "ends_at", "reason", "absence")
 register("absence.set", "Absence set", required=("actor", "person", "delegate"), optional=_ABSENCE)
 register("absence.ended", "Absence ended", required=("actor", "person"), optional=_ABSENCE)

@@ -29,7 +29,8 @@ SENSITIVE_WRITE = "sensitive-in-write"
 class Capture(Protocol):
     """How a statement is run so that it shows the rows that it changes (gateway/undo/capture.py)."""
 
-    isolation: str
+    @property
+    def isolation(self) -> str: ...
 
     def steps(self, params: list[Any]) -> tuple[Step, ...]: ...
 

@@ -201,7 +201,9 @@ def _decided(principal: Principal, query: Query, original: Request) -> Assessmen
 
 def _required(original: Request) -> list[RequiredReview]:
     names = {field.name for field in dataclasses.fields(RequiredReview)}
-    return [RequiredReview(**{name: value for name, value in one.items() if name in names}) for one in original.required]
+    return [
+        RequiredReview(**{name: value for name, value in one.items() if name in names}) for one in original.required
+    ]
 
 
 def _strictest(one: Terms, other: Terms) -> Terms:
@@ -210,4 +212,3 @@ def _strictest(one: Terms, other: Terms) -> Terms:
     reminders = [seconds for seconds in (one.remind_after, other.remind_after) if seconds]
     windows = tuple(dict.fromkeys((*one.windows, *other.windows)))
     return Terms(min(fresh, default=0), windows, 0, min(reminders, default=0))
-
