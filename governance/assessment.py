@@ -33,6 +33,7 @@ from governance.masking.writes import sensitive_hazards
 from governance.models import DataSource
 from governance.policy import store as policy_store
 from governance.policy.decision import Decision, Verdict
+from governance.policy.demands import demands_in_words
 from governance.policy.engine import decide
 from governance.policy.program import CHANGES_BY_ITSELF, PolicyProgram
 from governance.policy.question import Question
@@ -309,6 +310,7 @@ def decision_json(decision: Decision, risk: Risk) -> dict[str, Any]:
         "remedy": decision.remedy,
         "required": [dataclasses.asdict(required) for required in decision.required],
         "terms": {**dataclasses.asdict(decision.terms), "windows": list(decision.terms.windows)},
+        "demands": list(demands_in_words(decision)),
         "masks": [dataclasses.asdict(mask) for mask in decision.obligations.masks],
         "row_filters": [dataclasses.asdict(one) for one in decision.obligations.row_filters],
         "policy_version": decision.set_version,

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from cedarpy import pst
 
 from governance.policy.problems import PolicyProblem
 from governance.policy.program import Policy, PolicyProgram, scope_of
+from governance.policy.windows import NeverOpen, opening
 
-UNASKED = frozenset({"approve"})
+_APPROVE = frozenset({"approve"})
 _EXPORT = frozenset({"export"})
+# Windows come back every week: a year from any day tells. Pairs are looked at of so many at most.
+_ANY_DAY = datetime(2024, 1, 1, tzinfo=UTC)
+MOST_WINDOWED = 40
 
 
 def idle_policies(program: PolicyProgram) -> list[PolicyProblem]:
@@ -18,7 +24,21 @@ def idle_policies(program: PolicyProgram) -> list[PolicyProblem]:
         PolicyProblem(policy.line, policy.id, reason, "warning")
         for policy in program.policies.values()
         for reason in _reasons(policy, program)
-    ]
+    ] + list(_shut(program))
+
+
+def _shut(program: PolicyProgram) -> Iterator[PolicyProblem]:
+    """Reviews whose maintenance windows never meet: a statement that both park is refused."""
+    windowed = [policy for policy in program.policies.values() if policy.parking and policy.parking.window]
+    for one, other in itertools.combinations(windowed[:MOST_WINDOWED], 2):
+        windows = {policy.parking.window for policy in (one, other) if policy.parking}
+        try:
+            opening(windows, _ANY_DAY)
+        except NeverOpen:
+            reason = (
+                f"its window is never open together with that of {one.id} (line {one.line}): what both park is refused"
+            )
+            yield PolicyProblem(other.line, other.id, reason, "warning")
 
 
 def _reasons(policy: Policy, program: PolicyProgram) -> Iterator[str]:
@@ -27,8 +47,8 @@ def _reasons(policy: Policy, program: PolicyProgram) -> Iterator[str]:
         yield "it never holds: its condition is always false"
     elif above := next((one for one in program.policies.values() if _swallows(one, policy)), None):
         yield f"it changes nothing: {above.id} (line {above.line}) forbids all that it is about"
-    if scope.within(UNASKED):
-        yield "nothing asks for this action at present, so it changes nothing"
+    if policy.permits and scope.within(_APPROVE):
+        yield "approve needs no permit: who may review follows from the reviews, and a forbid keeps somebody from it"
     if scope.within(_EXPORT) and _elsewhere(policy.node.resource):
         yield 'what is exported is Countersign::"ledger": nothing asks for export on tables and data sources'
     if scope.within(_EXPORT) and policy.parking:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from governance.policy.decision import Decision
+from governance.policy.demands import required_in_words, terms_in_words
 
 MOST_NAMED = 20
 
@@ -35,6 +36,7 @@ class Ruling:
 
     verdict: str
     required: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
     masks: tuple[str, ...] = ()
     row_filters: tuple[str, ...] = ()
     max_rows: int | None = None
@@ -45,7 +47,8 @@ def ruling_of(decision: Decision) -> Ruling:
     bound = decision.obligations
     return Ruling(
         verdict=decision.verdict.value,
-        required=tuple(f"{one.quorum} of {one.group}" for one in decision.required),
+        required=required_in_words(decision.required),
+        terms=terms_in_words(decision.terms) if decision.required else (),
         masks=tuple(f"{_column(m.schema, m.relation, m.column, m.path)}={m.mask}" for m in sorted(bound.masks)),
         row_filters=tuple(f"{one.schema}.{one.relation}: {one.condition}" for one in bound.row_filters),
         max_rows=bound.max_rows,
@@ -69,6 +72,8 @@ def _differences(before: Ruling, after: Ruling) -> Iterator[str]:
         yield f"review by {_listed(before.required)} → by {_listed(after.required)}"
     if "deny" in (before.verdict, after.verdict):
         return
+    if before.verdict == after.verdict and before.terms != after.terms:
+        yield f"terms: {'; '.join(before.terms) or 'none'} → {'; '.join(after.terms) or 'none'}"
     if hidden := sorted(set(after.masks) - set(before.masks)):
         yield f"masks {_listed(hidden)}"
     if shown := sorted(set(before.masks) - set(after.masks)):

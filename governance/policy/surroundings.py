@@ -54,6 +54,8 @@ def _empty_groups(program: PolicyProgram) -> Iterator[PolicyProblem]:
             yield _warning(policy, f"nobody is in group {group!r}, so what it parks can never be approved")
         elif people < quorum:
             yield _warning(policy, f"it asks for {quorum} people of group {group!r}, and only {people} are in it")
+        if policy.parking.escalate_to and not members.get(policy.parking.escalate_to):
+            yield _warning(policy, f"nobody is in group {policy.parking.escalate_to!r}, so nobody can stand in")
 
 
 def unreplaceable(program: PolicyProgram) -> tuple[PolicyProblem, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from governance.policy.demands import required_in_words, terms_in_words
 from governance.policy.explanation import Explanation, effect_of
 from governance.policy.replay import Replay, ReplayedChange
 
@@ -23,8 +24,9 @@ def _explanation(explanation: Explanation) -> Iterator[str]:
     if decision.remedy:
         yield f"  Remedy: {decision.remedy}"
     if decision.required:
-        wanted = " and ".join(f"{one.quorum} of group {one.group}" for one in decision.required)
+        wanted = " and ".join(required_in_words(decision.required))
         yield f"  Waits for {wanted}, at most {decision.expires_in // 60} minutes."
+        yield from (f"  {term[0].upper()}{term[1:]}." for term in terms_in_words(decision.terms))
     yield "Policies"
     known = {policy.id: policy for policy in explanation.deciding}
     for name in decision.policies:

@@ -17,7 +17,7 @@ EFFECTS: tuple[Effect, ...] = ("permit", "review", "forbid")
 
 _HEADING = re.compile(r"//\s*-{3,}\s*(?P<title>.*?)\s*-*\s*\Z")
 # Shown elsewhere on a card: as its name, its words and its effect.
-_ELSEWHERE = frozenset({"id", "message", "remedy", "review", "quorum", "expires"})
+_ELSEWHERE = frozenset({"id", "message", "remedy", "review", "quorum", "expires", "escalate_after"})
 _UNITS = {"m": "min", "h": "h", "d": "d"}
 _VERBS = {
     "write": "write to {}",
@@ -194,7 +194,7 @@ def _card(node: pst.Template, text: str, line: int, comment: str) -> Card:
         actions=_actions(node.action),
         what=_scope(node.resource, "everything"),
         is_conditional=bool(node.clauses),
-        notes=tuple(_note(name, value) for name, value in notes.items() if name not in _ELSEWHERE),
+        notes=tuple(_note(name, value, notes) for name, value in notes.items() if name not in _ELSEWHERE),
     )
 
 
@@ -202,14 +202,28 @@ def _parking(notes: Mapping[str, str]) -> str:
     """`2 of group dba, within 4 h`."""
     if "review" not in notes:
         return ""
-    expires = notes.get("expires", "4h")
-    return (
-        f"{notes.get('quorum', '1')} of group {notes['review']}, within {expires[:-1]} {_UNITS.get(expires[-1:], '')}"
-    )
+    return f"{notes.get('quorum', '1')} of group {notes['review']}, within {_time(notes.get('expires', '4h'))}"
 
 
-def _note(name: str, value: str) -> str:
+def _time(value: str) -> str:
+    """`4 h`."""
+    return f"{value[:-1]} {_UNITS.get(value[-1:], '')}"
+
+
+def _note(name: str, value: str, notes: Mapping[str, str]) -> str:
     match name:
+        case "stage":
+            return f"in stage {value}, once the stages before it have approved"
+        case "escalate_to":
+            return f"group {value} may stand in after {_time(notes.get('escalate_after', ''))}"
+        case "remind":
+            return f"who has not decided is told again after {_time(value)}"
+        case "step_up":
+            return f"whoever approves has shown a second factor within {_time(value)}"
+        case "window":
+            return f"runs only within {value}"
+        case "grantable":
+            return f"a review may give more runs, for {_time(value)} at most"
         case "limit_rows":
             return f"at most {value} rows"
         case "mask":

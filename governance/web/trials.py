@@ -20,7 +20,7 @@ from identity.models import Agent, User
 from identity.principals import Principal
 
 # What two decisions are compared by, as `decision_json` names it.
-COMPARED = ("verdict", "policies", "message", "remedy", "required", "masks", "row_filters", "max_rows")
+COMPARED = ("verdict", "policies", "message", "remedy", "required", "terms", "masks", "row_filters", "max_rows")
 
 
 @dataclass(frozen=True, slots=True)

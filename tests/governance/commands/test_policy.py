@@ -76,7 +76,7 @@ def test_check_explains_a_statement_under_a_file(cast: Cast, file: Any) -> None:
 def test_check_explains_what_a_review_would_take(cast: Cast) -> None:
     told = run("policy", "check", "--sql", "DELETE FROM orders", *EXPLAIN)
     assert told.startswith("REVIEW")
-    assert "Waits for 1 of group dba, at most 240 minutes." in told
+    assert "Waits for 1 of dba, at most 240 minutes." in told
     assert "mass-write (review, line" in told
 
 

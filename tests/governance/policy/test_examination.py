@@ -65,7 +65,7 @@ def test_a_lock_out_names_line_and_policy() -> None:
         ('@id("a") permit (principal, action, resource) when { false };', "it never holds"),
         ('@id("a") permit (principal, action, resource) unless { true };', "it never holds"),
         ('@id("a") permit (principal is Agent, action == Action::"read", resource);', "no-agents (line 2) forbids all"),
-        ('@id("a") permit (principal, action == Action::"approve", resource);', "nothing asks for this action"),
+        ('@id("a") permit (principal, action == Action::"approve", resource);', "approve needs no permit"),
         (
             '@id("a") permit (principal, action == Action::"export", resource in DataSource::"shop");',
             "nothing asks for export on tables",
