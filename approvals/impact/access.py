@@ -29,7 +29,7 @@ def may_see_impact(
     """Reviewers and those who stand in for them, auditors and administrators; of those who asked, only where it tells of no
     masked value. `groups` (of all of the principal's voices) and `patterns` (`approvals.parties.patterns_of`) spare looking
     them up, for whoever asks of many requests."""
-    if request.requester == principal.label or (principal.is_person and why_party(request, principal.id, patterns)):
+    if _has_a_part(request, principal, patterns):
         return not tells_of_masked_values(request.facts, request.decision)
     if not principal.is_person:
         return False
@@ -37,6 +37,18 @@ def may_see_impact(
         return True
     own = {group for voice in voices_of(principal) for group in voice.groups} if groups is None else set(groups)
     return any(not own.isdisjoint(_reviewing(one)) for one in request.required)
+
+
+def may_see_estimates(request: Request, principal: Principal) -> bool:
+    """Besides: the planner estimates by statistics of raw values."""
+    return not (request.decision.get("masks") and _has_a_part(request, principal))
+
+
+def _has_a_part(request: Request, principal: Principal, patterns: Mapping[int, str] | None = None) -> bool:
+    """In asking: who asked, who answers for it, and for whom it runs."""
+    if request.requester == principal.label:
+        return True
+    return principal.is_person and bool(why_party(request, principal.id, patterns))
 
 
 def _reviewing(required: Mapping[str, Any]) -> set[str]:

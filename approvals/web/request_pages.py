@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from approvals import services, story
 from approvals.errors import ReviewRefused, UnknownRequest
 from approvals.forms import ReviewForm
+from approvals.impact import showing
 from approvals.models import Request, Verdict
 from approvals.states import OPEN, Action, State, sources
 from approvals.web import drafts
@@ -47,7 +48,7 @@ def request_live(http: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     more, the review card. A comment that somebody is typing is left alone."""
     person = viewer(http)
     request = _fetch(person, request_id)
-    context = _state(request) | {"item": request}
+    context = _state(request, person) | {"item": request, "oob_impact": True}
     if http.GET.get("seen") == context["version"]:
         return HttpResponse(status=204)
     eligibility = services.may_review(request, person)
@@ -121,7 +122,7 @@ def _may_withdraw(request: Request, person: Principal) -> bool:
 
 def _detail(http: HttpRequest, request: Request, form: ReviewForm, status: int = 200) -> HttpResponse:
     person = viewer(http)
-    context = _state(request) | {
+    context = _state(request, person) | {
         "item": request,
         "form": form,
         "heading": story.heading_of(request.facts),
@@ -140,11 +141,13 @@ def _parameters(params: Any) -> list[object]:
     return list(params or [])
 
 
-def _state(request: Request) -> dict[str, Any]:
+def _state(request: Request, viewer: Principal) -> dict[str, Any]:
     reviews = list(services.reviewers_of(request))
+    impact = showing.shown(request, viewer)
     return {
         "is_open": request.state in OPEN,
-        "version": f"{request.state}-{len(reviews)}-{request.attempt}",
+        "version": f"{request.state}-{len(reviews)}-{request.attempt}-{impact.state if impact else ''}",
+        "impact": impact,
         "seats": seats_of(request.required, services.lacking(request)),
         "steps": story.steps_of(request, reviews),
     }

@@ -9,8 +9,10 @@ from typing import Any
 from django.conf import settings
 
 from approvals import services as approvals
+from approvals.impact.showing import impact_json, open_row_bound
 from approvals.models import Request
 from gateway.models import Query
+from identity.principals import Principal
 
 
 def moment(time: datetime | None) -> str | None:
@@ -128,7 +130,7 @@ def request_output(request: Request) -> dict[str, Any]:
         "terms": request.terms,
         "run_at": moment(request.run_at),
         "not_before": moment(request.not_before),
-        "row_bound": request.row_bound,
+        "row_bound": open_row_bound(request),
         "outcome": request.outcome,
         "created_at": moment(request.created_at),
         "decided_at": moment(request.decided_at),
@@ -137,8 +139,9 @@ def request_output(request: Request) -> dict[str, Any]:
     }
 
 
-def request_detail(request: Request) -> dict[str, Any]:
-    """One request, with how far it has come. A review counts if it is of the revision as it is now."""
+def request_detail(request: Request, viewer: Principal | None = None) -> dict[str, Any]:
+    """One request, with how far it has come, and what it would do where the viewer may know. A review counts if it is of the
+    revision as it is now."""
     standing = approvals.standing_at(request)
     progress = [
         {
@@ -152,4 +155,6 @@ def request_detail(request: Request) -> dict[str, Any]:
         }
         for demand, given in zip(standing.demands, standing.given, strict=True)
     ]
-    return {**request_output(request), "progress": progress}
+    impact = impact_json(request, viewer) if viewer else None
+    found = {**request_output(request), "progress": progress, "impact": impact}
+    return {**found, "row_bound": request.row_bound} if impact else found

@@ -122,7 +122,7 @@ def _query_of(request_id: uuid.UUID) -> Query:
 
 
 def _changed(principal: Principal, request_id: uuid.UUID, status: int = 200) -> Response:
-    return Response(outputs.request_detail(approvals.fetch_request_for(principal, request_id)), status=status)
+    return Response(outputs.request_detail(approvals.fetch_request_for(principal, request_id), principal), status=status)
 
 
 def _parked(query: Query) -> Response:

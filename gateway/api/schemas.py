@@ -25,6 +25,11 @@ def shape(name: str, /, **fields: Shape) -> Any:
     return inline_serializer(name, fields=dict(fields))
 
 
+def perhaps(name: str, /, **fields: Shape) -> Any:
+    """A shape, or null."""
+    return inline_serializer(name, fields=dict(fields), allow_null=True)
+
+
 def many(name: str, /, **fields: Shape) -> Any:
     return serializers.ListField(child=shape(name, **fields))
 
@@ -100,6 +105,27 @@ QUERY_SHAPE = shape(
     problem=serializers.DictField(allow_null=True),
     ledger=LEDGER,
 )
+IMPACT = perhaps(
+    "Impact",
+    state=serializers.ChoiceField(choices=["waiting", "measuring", "measured", "unmeasured"]),
+    sentence=text(allow_null=True, help_text="What it would do, in one sentence."),
+    problem=text(allow_null=True, help_text="Why it was not measured."),
+    rows=whole(allow_null=True, help_text="How many rows it changed when it was tried out and rolled back."),
+    estimated_rows=whole(allow_null=True, help_text="The planner's estimate."),
+    table_rows=whole(allow_null=True, help_text="How many rows the largest relation that it names has."),
+    row_bound=whole(allow_null=True),
+    duration_ms=serializers.FloatField(allow_null=True),
+    measured_at=serializers.DateTimeField(allow_null=True),
+    waiting=whole(help_text="Sessions that waited behind the trial run."),
+    sequences=serializers.ListField(child=text(), help_text="It takes numbers from these; no rollback gives them back."),
+    rewritten=serializers.ListField(child=text(), help_text="Relations that it would write anew, whole."),
+    failure=perhaps("ImpactFailure", sqlstate=text(), sentence=text()),
+    undo=perhaps("ImpactUndo", possible=serializers.BooleanField(), why=text()),
+    **{
+        name: serializers.ListField(child=serializers.DictField())
+        for name in ("changes", "triggers", "locks", "samples", "sizes")
+    },
+)
 REQUEST_SHAPE = shape(
     "Request",
     id=serializers.UUIDField(),
@@ -142,6 +168,7 @@ REQUEST_SHAPE = shape(
         escalate_to=text(allow_null=True),
         escalated=serializers.BooleanField(help_text="Members of `escalate_to` may stand in by now."),
     ),
+    impact=IMPACT,
 )
 
 
