@@ -24,7 +24,7 @@ from approvals.models import Request
 from approvals.scheduling import wait_for_next_window
 from approvals.services import LostRace
 from approvals.states import ImpossibleTransition, State
-from gateway import attempts, undo
+from gateway import attempts, impact, undo
 from gateway.attempts import OutOfBounds
 from gateway.claims import held
 from gateway.drifting import Drift, Finding, growth, look_again, send_back
@@ -132,6 +132,8 @@ def prepare(principal: Principal, query: Query, request: Request) -> Finding:
     finding = look_again(principal, query, request)
     if finding.drift or finding.assessment is None or finding.assessment.facts.reads_only:
         return finding
+    impact.ensure_measured(request)
+    request.refresh_from_db(fields=["row_bound"])
     if request.row_bound is None:
         return Finding(finding.assessment, growth(query, request, finding.assessment))
     return finding
