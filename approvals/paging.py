@@ -47,12 +47,14 @@ class Page:
     next: str = ""
 
 
-def page_of(rows: QuerySet[Request], order: Order, *, size: int, after: str = "", before: str = "") -> Page:
-    """A cursor that cannot be read counts as none: that is the first page."""
+def page_of(
+    rows: QuerySet[Request], order: Order, *, size: int, after: str = "", before: str = "", skip: int = 0
+) -> Page:
+    """A cursor that cannot be read counts as none: that is the first page. `skip` is for who counts rows instead."""
     if before and (backwards := _before(rows, order, size, before)):
         return backwards
     start = _beyond(order.columns, after)
-    found = list((rows.filter(start) if start else rows).order_by(*order.columns)[: size + 1])
+    found = list((rows.filter(start) if start else rows).order_by(*order.columns)[skip : skip + size + 1])
     shown = found[:size]
     return Page(
         shown,

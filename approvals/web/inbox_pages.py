@@ -2,50 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from approvals import services
-from identity.viewer import viewer
+from approvals.paging import ORDERS, cursor_of, page_of
+from approvals.web.inbox import Inbox
+from approvals.web.inbox_live import Window, poll_address, seen_now
+from approvals.web.inbox_rows import for_rows, rows_of
 
 PAGE_SIZE = 25
-# What waits is shown with what expires first on top; what is over, latest first.
-ORDER = {
-    "mine": ("expires_at", "id"),
-    "waiting": ("expires_at", "id"),
-    "decided": ("-created_at", "id"),
-    "all": ("-created_at", "id"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    name: str
-    word: str
-    count: int = 0
 
 
 @login_required
 @require_GET
 def request_list(http: HttpRequest) -> HttpResponse:
-    person = viewer(http)
-    mine = services.waiting_count(person)
-    asked = http.GET.get("show", "")
-    show = asked if asked in ORDER else "mine" if mine else "waiting"
-    listed = services.list_requests_for(person, show).order_by(*ORDER[show])
-    page = Paginator(listed, PAGE_SIZE).get_page(http.GET.get("page"))
-    tabs = [Tab("mine", "For you", mine), Tab("waiting", "Waiting"), Tab("decided", "Decided"), Tab("all", "All")]
+    inbox = Inbox.of(http)
+    asked, order = inbox.asked, ORDERS[inbox.asked.sort]
+    page = page_of(for_rows(inbox.listed()), order, size=PAGE_SIZE, after=asked.after, before=asked.before)
+    rows = rows_of(page.rows, inbox.person, inbox.waiting)
+    window = Window(
+        start=cursor_of(page.rows[0], order) if page.previous else "",
+        end=cursor_of(page.rows[-1], order) if page.next else "",
+        version=seen_now([row.request.pk for row in rows]),
+    )
     context = {
-        "tabs": tabs,
-        "show": show,
-        "page": page,
-        "previous": f"show={show}&page={page.previous_page_number()}" if page.has_previous() else "",
-        "next": f"show={show}&page={page.next_page_number()}" if page.has_next() else "",
-        "note": f"Page {page.number} of {page.paginator.num_pages}",
+        "asked": asked,
+        "form": asked.form,
+        "tabs": inbox.tabs,
+        "chips": asked.chips,
+        "clear": asked.address_without_filters(),
+        "rows": rows,
+        "previous": asked.address(before=page.previous) if page.previous else "",
+        "next": asked.address(after=page.next) if page.next else "",
+        "waiting_for_you": inbox.counts["mine"],
+        "selectable": any(row.decidable for row in rows),
+        "poll": poll_address(inbox, window),
     }
     return render(http, "approvals/request-list.html", context)

@@ -16,15 +16,18 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from approvals import services as approvals
+from approvals.paging import ORDERS, page_of
+from approvals.searching import narrow
 from audit.retention.archive_files import ArchiveUnavailable
 from audit.search import SearchTooBroad, entry_json, find_entries
 from gateway import pipeline, queries
 from gateway.api import outputs, schemas
 from gateway.api.authentication import second_factor_at
-from gateway.api.filters import EntryQuery, number, one_of, whole_number
+from gateway.api.filters import EntryQuery, number
 from gateway.api.inputs import QueryInput, ReviewInput, StatementInput
 from gateway.api.problems import problem, problem_response
 from gateway.api.renderers import RESULT_RENDERERS, JSONRenderer, ResultRenderer
+from gateway.api.request_filters import RequestQuery
 from gateway.datasources import catalogue_output, datasource_output
 from gateway.models import END_STATES, Door, Query, QueryState
 from gateway.pipeline import Outcome
@@ -150,13 +153,14 @@ class RequestsView(APIView):
 
     @extend_schema(operation_id="list_requests", parameters=schemas.REQUEST_FILTERS, responses=schemas.REQUESTS)
     def get(self, request: Request) -> Response:
-        """Requests that this person may see, newest first."""
-        which = one_of(request, "which", ("all", "waiting", "mine", "decided"))
-        limit, offset = whole_number(request, "limit", 50, 1, 200), whole_number(request, "offset", 0, 0, 1_000_000)
-        found = approvals.list_requests_for(principal_of(request), which).select_related("query")
-        page = list(found[offset : offset + limit + 1])
-        following = offset + limit if len(page) > limit else None
-        return Response({"results": [outputs.request_output(one) for one in page[:limit]], "next_offset": following})
+        """Requests that this person may see, newest first. A parameter that is no filter is refused."""
+        asked = RequestQuery.of(request)
+        found = approvals.list_requests_for(principal_of(request), asked.which).select_related("query")
+        rows = narrow(found, asked.wanted)
+        page = page_of(rows, ORDERS[asked.sort], size=asked.limit, after=asked.after, skip=asked.offset)
+        following = asked.offset + asked.limit if page.next and not asked.after else None
+        results = [outputs.request_output(one) for one in page.rows]
+        return Response({"results": results, "next": page.next or None, "next_offset": following})
 
 
 class RequestView(APIView):
@@ -164,7 +168,8 @@ class RequestView(APIView):
 
     @extend_schema(operation_id="get_request", responses=schemas.REQUEST)
     def get(self, request: Request, request_id: uuid.UUID) -> Response:
-        return Response(outputs.request_detail(approvals.fetch_request_for(principal_of(request), request_id)))
+        principal = principal_of(request)
+        return Response(outputs.request_detail(approvals.fetch_request_for(principal, request_id), principal))
 
 
 class ReviewsView(APIView):
@@ -184,7 +189,7 @@ class ReviewsView(APIView):
             second_factor_at=second_factor_at(request),
             door=Door.REST,
         )
-        return Response(outputs.request_detail(approvals.fetch_request_for(principal, request_id)), status=201)
+        return Response(outputs.request_detail(approvals.fetch_request_for(principal, request_id), principal), status=201)
 
 
 class EntriesView(APIView):

@@ -102,7 +102,9 @@ def token(text: str, label: str = "Copy") -> dict[str, object]:
 
 @register.simple_tag(takes_context=True)
 def waiting_count(context: Context) -> int:
-    """How many requests wait for the person who is looking."""
+    """How many requests wait for the person who is looking. A page that knows already has it in its context."""
+    if "waiting_for_you" in context:
+        return int(context["waiting_for_you"])
     user = context["user"]
     return services.waiting_count(principal_of_user(user)) if user.is_authenticated else 0
 

@@ -1,15 +1,17 @@
 // A list to tick: one box for all of the page, and how many are ticked. Without script each is ticked by itself.
 "use strict";
 for (const form of document.querySelectorAll("[data-select-form]")) {
-  const boxes = [...form.querySelectorAll("[data-select]")];
+  // Asked for each time: a list that refreshes itself has other boxes by and by.
+  const boxes = () => [...form.querySelectorAll("[data-select]")];
   const label = form.querySelector("[data-select-all]");
   const count = form.querySelector("[data-select-count]");
   if (!label) continue;
   const all = label.querySelector("input");
   const tell = () => {
-    const ticked = boxes.filter((box) => box.checked).length;
-    all.checked = ticked === boxes.length;
-    all.indeterminate = ticked > 0 && ticked < boxes.length;
+    const there = boxes();
+    const ticked = there.filter((box) => box.checked).length;
+    all.checked = ticked > 0 && ticked === there.length;
+    all.indeterminate = ticked > 0 && ticked < there.length;
     count.textContent = ticked ? `${ticked} selected` : "";
   };
   label.hidden = false;
@@ -18,9 +20,9 @@ for (const form of document.querySelectorAll("[data-select-form]")) {
     if (event.key === "Enter" && event.target.matches("input, select")) event.preventDefault();
   });
   all.addEventListener("change", () => {
-    for (const box of boxes) box.checked = all.checked;
+    for (const box of boxes()) box.checked = all.checked;
     tell();
   });
-  form.addEventListener("change", (event) => { if (event.target.matches("[data-select]")) tell(); });
+  form.addEventListener("change", (event) => { if (event.target !== all) tell(); });
   tell();
 }
