@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import cast
 
 import orjson
 from django.db import IntegrityError
 
+from approvals.grants.holding import elevated
 from gateway.models import Query
 from gateway.services_check import require_coordination
 from gateway.submission import Submission
 from governance.assessment import Asking
 from governance.datasources import fetch_datasource_for
 from governance.errors import GatewayError
-from identity.principals import Principal
+from identity.models import User
+from identity.principals import Principal, principal_of_agent, principal_of_user
 
 
 class IdempotencyConflict(GatewayError):
@@ -70,6 +73,14 @@ def receive(principal: Principal, submission: Submission) -> Received:
             raise
         return Received(_earlier(principal, submission, digest), replayed=True)
     return Received(query, replayed=False)
+
+
+def asker_of(query: Query) -> Principal:
+    """As whom a query that was kept is decided and run: whoever asked, as they are now, with the elevations that they have."""
+    if query.agent is not None:
+        return elevated(principal_of_agent(query.agent, query.credential), query.datasource)
+    # The table's check constraint: exactly one of agent and user is set.
+    return elevated(principal_of_user(cast(User, query.user), query.credential), query.datasource)
 
 
 def asking_of(principal: Principal, asked: Submission | Query) -> Asking:

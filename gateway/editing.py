@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from django.db import DatabaseError, transaction
 
@@ -14,15 +14,14 @@ from approvals.errors import ReviewRefused, UnknownRequest
 from approvals.models import Request
 from audit import ledger
 from audit.ledger import LedgerUnavailable
-from gateway.admission import asking_of
+from gateway.admission import asker_of, asking_of
 from gateway.models import Query
 from gateway.parking import asked_of
 from gateway.recording import note_assessment, statement_fields
 from governance.assessment import Assessment, assess
 from governance.errors import Denied, GatewayError, ServiceUnavailable, Unreadable
 from governance.policy.decision import Verdict
-from identity.models import User
-from identity.principals import Principal, principal_of_agent, principal_of_user
+from identity.principals import Principal
 
 _FOLLOWS = ("sql", "params", "normal", "fingerprint", "digest", "facts", "decision", "verdict", "risk")
 
@@ -43,7 +42,7 @@ def edit(principal: Principal, query: Query, sql: str, params: Sequence[Any]) ->
     request = _editable(principal, query)
     if (sql, list(params)) == (query.sql, query.params):
         raise ReviewRefused("That is what it says already: nothing was changed.", code="invalid")
-    asker = _asker(query)
+    asker = asker_of(query)
     edited = copy.copy(query)
     edited.sql, edited.params = sql, list(params)
     assessment = _decided(principal, asker, edited)
@@ -67,13 +66,6 @@ def _editable(principal: Principal, query: Query) -> Request:
     if why := approvals.why_not_edit(query.request, principal):
         raise ReviewRefused(why)
     return query.request
-
-
-def _asker(query: Query) -> Principal:
-    """Exactly one of agent and user is set (the table's check constraint)."""
-    if query.agent is not None:
-        return principal_of_agent(query.agent, query.credential)
-    return principal_of_user(cast(User, query.user), query.credential)
 
 
 def _decided(principal: Principal, asker: Principal, edited: Query) -> Assessment:

@@ -15,7 +15,6 @@ import logging
 import uuid
 from collections.abc import Callable
 from functools import partial
-from typing import cast
 
 from django.utils import timezone
 
@@ -25,6 +24,7 @@ from approvals.scheduling import wait_for_next_window
 from approvals.services import LostRace
 from approvals.states import ImpossibleTransition, State
 from gateway import attempts, impact, undo
+from gateway.admission import asker_of
 from gateway.attempts import OutOfBounds
 from gateway.claims import held
 from gateway.drifting import Drift, Finding, growth, look_again, send_back
@@ -37,10 +37,9 @@ from gateway.work import CommitInDoubt, run
 from governance.assessment import Assessment
 from governance.errors import Denied, GatewayError, ServiceUnavailable
 from identity.errors import NotAuthenticated
-from identity.models import User
-from identity.principals import Principal, principal_of_agent, principal_of_user
+from identity.principals import Principal
 
-__all__ = ["execute_request", "principal_of", "query_of", "reconcile"]
+__all__ = ["execute_request", "query_of", "reconcile"]
 
 logger = logging.getLogger(__name__)
 BUSY, NOT_DUE, LEFT = "busy", "not due", "left to its session"
@@ -70,7 +69,7 @@ def _not_now(request: Request) -> str:
 
 
 def _execute(query: Query, request: Request) -> str:
-    principal = principal_of(query)
+    principal = asker_of(query)
     finding = prepare(principal, query, request)
     if finding.drift or finding.assessment is None:
         send_back(principal, query, request, finding)
@@ -82,7 +81,7 @@ def _execute(query: Query, request: Request) -> str:
     except (LostRace, ImpossibleTransition):
         return BUSY
     try:
-        with running(query.pk, principal, allow_expired=True) as statement:
+        with running(query.pk, principal, grants=principal.grants, allow_expired=True) as statement:
             rows = _run(query, request, finding.assessment, statement, attempt, principal)
     except (CommitInDoubt, ServiceUnavailable):
         return reconcile_locked(request)
@@ -118,13 +117,6 @@ def _sent_back(principal: Principal, query: Query, request: Request, finding: Fi
 def query_of(request_id: uuid.UUID) -> Query | None:
     related = ("request__datasource", "request__owner", "request__agent__owner", "datasource", "agent__owner", "user")
     return Query.objects.select_related(*related).filter(request_id=request_id).first()
-
-
-def principal_of(query: Query) -> Principal:
-    """Exactly one of agent and user is set (the table's check constraint)."""
-    if query.agent is not None:
-        return principal_of_agent(query.agent, query.credential)
-    return principal_of_user(cast(User, query.user), query.credential)
 
 
 def prepare(principal: Principal, query: Query, request: Request) -> Finding:

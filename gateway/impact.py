@@ -14,7 +14,6 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
 
 import psycopg
 from django.conf import settings
@@ -25,7 +24,7 @@ from approvals.impact.content import Content
 from approvals.impact.service import Measurement
 from approvals.models import Impact, Request
 from audit.ledger import LedgerUnavailable
-from gateway.admission import asking_of
+from gateway.admission import asker_of, asking_of
 from gateway.binding import digest_of
 from gateway.drivers import measure_with
 from gateway.measuring import asking, reading, refusals
@@ -37,8 +36,6 @@ from governance.assessment import Assessment, assess
 from governance.errors import Cancelled, DataSourceUnavailable, GatewayError, ServiceUnavailable, Unreadable
 from governance.policy.decision import Verdict
 from identity.errors import NotAuthenticated
-from identity.models import User
-from identity.principals import Principal, principal_of_agent, principal_of_user
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +132,7 @@ def _outcome(query: Query, request: Request) -> Measurement:
 
 
 def _found(query: Query, request: Request) -> Measurement:
-    principal = _principal_of(query)
+    principal = asker_of(query)
     try:
         assessment = assess(query.datasource, query.sql, asking_of(principal, query))
     except Unreadable:
@@ -157,10 +154,3 @@ def _found(query: Query, request: Request) -> Measurement:
 
 def _why_not(assessment: Assessment) -> str:
     return refusals.why_not(assessment.script) or ("" if settings.DRY_RUNS else "trial runs are switched off here")
-
-
-def _principal_of(query: Query) -> Principal:
-    """Exactly one of agent and user is set (the table's check constraint)."""
-    if query.agent is not None:
-        return principal_of_agent(query.agent, query.credential)
-    return principal_of_user(cast(User, query.user), query.credential)
