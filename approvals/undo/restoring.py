@@ -1,7 +1,8 @@
 """The statement that takes a change back, from the rows as they were before and after. Pure.
 
-One statement whatever the number of rows: they come as one array a column, as parameters of the column's own type, so that
-PostgreSQL reads each value the way it wrote it. A row is written only where it is still, byte for byte, as the change left it;
+One statement whatever the number of rows: they come as one array of texts a column, each cast to the column's own type, so
+that PostgreSQL reads each value the way it wrote it. (unnest of a type's own arrays would lay arrays flat and take composite
+values apart.) A row is written only where it is still, byte for byte, as the change left it;
 how many were is the number of rows that the statement changes.
 """
 
@@ -65,13 +66,13 @@ def verb_of(image: Image) -> Verb:
 def still_there(kept: Kept, images: Iterable[Image]) -> Restoring:
     """A query for the places, from 1 on, of those images whose rows are still as the change left them."""
     changed, given = list(images), _Given(kept)
-    given.add("place", "bigint", [str(place) for place in range(1, len(changed) + 1)])
+    place = given.add("place", "bigint", [str(place) for place in range(1, len(changed) + 1)])
     keys = _keys(kept, given, [after or before for before, after in changed])
-    given.add("gone", "boolean", ["t" if after is None else "f" for _, after in changed])
+    gone = given.add("gone", "boolean", ["t" if after is None else "f" for _, after in changed])
     same = _same(kept, given, [after for _, after in changed])
     sql = (
-        f"SELECT {GIVEN}.place FROM {given.source} LEFT JOIN {kept.name} AS {TARGET} ON {keys}"
-        f" WHERE CASE WHEN {GIVEN}.gone THEN {TARGET}.{quote_name(kept.key[0])} IS NULL ELSE {same} END"
+        f"SELECT {place} FROM {given.source} LEFT JOIN {kept.name} AS {TARGET} ON {keys}"
+        f" WHERE CASE WHEN {gone} THEN {TARGET}.{quote_name(kept.key[0])} IS NULL ELSE {same} END"
     )
     return Restoring(sql, given.params, len(changed))
 
@@ -92,9 +93,8 @@ class _Given:
         """The expression that stands for the column, in its type."""
         self.params.append(list(values))
         self.names.append(name)
-        nested = not _has_plain_array(of_type)
-        self.calls.append(f"pg_catalog.unnest(${len(self.params)}::{'text' if nested else of_type}[])")
-        return f"CAST({GIVEN}.{name} AS {of_type})" if nested else f"{GIVEN}.{name}"
+        self.calls.append(f"pg_catalog.unnest(${len(self.params)}::text[])")
+        return f"CAST({GIVEN}.{name} AS {of_type})"
 
     def add_column(self, sort: str, place: int, rows: list[Row | None]) -> str:
         return self.add(
@@ -104,11 +104,6 @@ class _Given:
     @property
     def source(self) -> str:
         return f"ROWS FROM ({', '.join(self.calls)}) AS {GIVEN}({', '.join(self.names)})"
-
-
-def _has_plain_array(of_type: str) -> bool:
-    """An array of arrays is one of more dimensions, which unnest would lay flat; and boxes are divided by semicolons."""
-    return not of_type.endswith("]") and of_type not in ("box", "int2vector", "oidvector")
 
 
 def _keys(kept: Kept, given: _Given, rows: list[Row | None]) -> str:

@@ -126,7 +126,7 @@ def _detail(http: HttpRequest, request: Request, form: ReviewForm, status: int =
         "item": request,
         "form": form,
         "heading": story.heading_of(request.facts),
-        "parameters": _parameters(request.params),
+        "parameters": _parameters(request.params) if request.reverts_id is None else [],
         "eligibility": services.may_review(request, person),
         "may_withdraw": _may_withdraw(request, person),
         "step_up": step_up_of(http, request),

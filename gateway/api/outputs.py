@@ -106,7 +106,9 @@ def request_output(request: Request) -> dict[str, Any]:
         "requester": request.requester,
         "owner": request.owner.username,
         "sql": request.sql,
-        "params": request.params,
+        # Those of an undo are rows as they were, unmasked.
+        "params": request.params if request.reverts_id is None else [],
+        "reverts": str(request.reverts_id) if request.reverts_id else None,
         "digest": request.digest,
         "purpose": request.purpose,
         "on_behalf_of": request.on_behalf_of,

@@ -138,6 +138,7 @@ REQUEST_SHAPE = shape(
     requester=text(),
     owner=text(),
     sql=text(),
+    reverts=text(allow_null=True, help_text="The request whose change this one takes back; its parameters are not shown."),
     digest=text(),
     purpose=text(),
     risk=whole(),

@@ -18,6 +18,7 @@ from approvals.models import Request, UndoLog
 from approvals.moving import lock, record
 from approvals.undo.keeping import images_of, kept_of, log_of, standing_revert
 from approvals.undo.restoring import Kept, Restoring, restoring, still_there
+from approvals.undo.showing import may_revert
 from approvals.undo.values import Image
 from gateway.admission import asking_of
 from gateway.drivers import driver_for
@@ -55,13 +56,6 @@ class Reverted:
     request: Request
     rows: int
     left_out: int
-
-
-def may_revert(request: Request, principal: Principal) -> bool:
-    """Whoever asked, the owner, those who review it, and administrators; never an agent."""
-    reviews = {str(one["group"]) for one in request.required}
-    owns = principal.is_person and principal.id in approvals.owners_of(request)
-    return principal.is_person and bool(owns or principal.is_administrator or reviews & principal.groups)
 
 
 def revert(
