@@ -90,8 +90,8 @@ def set_absence(
     absence = Absence.objects.create(
         person=person, delegate=delegate, starts_at=starts_at, ends_at=ends_at, reason=reason, created_by=actor.label
     )
-    _record("absence.set", absence, actor)
     absence_moved.send(Absence, absence=absence, event="absence-set")
+    _record("absence.set", absence, actor)
     return absence
 
 
@@ -146,8 +146,8 @@ def end_absence(actor: Principal, absence_id: uuid.UUID) -> Absence:
         raise AbsenceRefused("It is over already.", code="already-ended")
     absence.ended_at = timezone.now()
     absence.save(update_fields=["ended_at"])
-    _record("absence.ended", absence, actor)
     absence_moved.send(Absence, absence=absence, event="absence-ended")
+    _record("absence.ended", absence, actor)
     return absence
 
 

@@ -60,6 +60,18 @@ SENTENCES = {
     "absence-set": "You stand in for somebody: what waits for a review of their groups waits for you too.",
     "test": "This is the test that was asked for. Messages arrive here.",
 }
+# What is told of requests that nothing runs for.
+_SENTENCES_WITHOUT_A_RUN: dict[tuple[str, str], str] = {
+    (Request.Kind.ELEVATION, "approved"): "This was approved. It holds from now on, and ends by itself.",
+    (Request.Kind.ELEVATION, "rejected"): "This was rejected. The page says why.",
+    (Request.Kind.ELEVATION, "expired"): "Nobody decided this in time.",
+    (Request.Kind.AFTERWARDS, "approved"): "What was done in the emergency was looked at and found right.",
+    (
+        Request.Kind.AFTERWARDS,
+        "rejected",
+    ): "What was done in the emergency was looked at and objected to. The page says why.",
+    (Request.Kind.AFTERWARDS, "expired"): "Nobody has looked in time at what was done in the emergency.",
+}
 
 
 def message_of(told: Notification, zone: ZoneInfo = UTC, now: datetime | None = None) -> Message:
@@ -97,7 +109,8 @@ def _of_request(event: Event, request: Request, zone: ZoneInfo, now: datetime) -
         rows.append(("Statement, without values", harmless(request.normal, LONGEST_STATEMENT)))
     url = _absolute(reverse("request-detail", args=[request.pk]))
     link = "Open it to review it" if event.wants_review else "Open it"
-    return Message(event.name, harmless(subject, 200), SENTENCES[event.name], _filled(rows), url, link, event.loud)
+    sentence = _SENTENCES_WITHOUT_A_RUN.get((request.kind, event.name)) or SENTENCES[event.name]
+    return Message(event.name, harmless(subject, 200), sentence, _filled(rows), url, link, event.loud)
 
 
 def what_of(request: Request) -> str:

@@ -42,7 +42,7 @@ def tell(
     `about` tells two events of one name apart that are both worth telling: the second reminder from the first.
     """
     event = event_named(name)
-    subject = _subject(request, grant, about)
+    subject = _subject(event, request, grant, about)
     told = recipients(event, request, grant, people)
     rows = [*_to_people(event, told, subject), *_to_webhooks(event, subject, request, grant)]
     for row in rows:
@@ -69,9 +69,10 @@ def kick() -> None:
         logger.warning("The broker did not take a task; messages wait for the scheduler.")
 
 
-def _subject(request: Request | None, grant: Grant | None, about: str) -> str:
-    """A request's revision is part of it: what was told of an earlier one is told again."""
-    parts = [f"{request.pk}.{request.revision}" if request else "", str(grant.pk) if grant else "", about]
+def _subject(event: Event, request: Request | None, grant: Grant | None, about: str) -> str:
+    """A request's revision is part of it, and the stage where a review is wanted: another one is told anew."""
+    stage = f".{request.stage}" if request and event.wants_review else ""
+    parts = [f"{request.pk}.{request.revision}{stage}" if request else "", str(grant.pk) if grant else "", about]
     return "/".join(part for part in parts if part)
 
 
@@ -99,8 +100,6 @@ def _to_webhooks(event: Event, subject: str, request: Request | None, grant: Gra
         return []
     asked = request.required if request else grant.required if grant else []
     groups = {one["group"] for one in asked}
-    # Each stage is a review that is wanted anew.
-    subject += f".{request.stage}" if request and event.wants_review else ""
     hooks = Webhook.objects.filter(is_active=True).defer("address", "secret").order_by("pk")
     return [
         Notification(

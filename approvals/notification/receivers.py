@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from approvals.models import Absence, Grant, Request
 from approvals.notification.events import EVENTS
 from approvals.notification.outbox import tell
-from approvals.signals import grant_moved, request_moved, request_noted
+from approvals.signals import absence_moved, grant_moved, request_moved, request_noted
+from approvals.states import State
 
 
 @receiver(request_moved, dispatch_uid="approvals.notification.moved")
 def tell_of_move(sender: type[Request], request: Request, **_: Any) -> None:
-    if request.state in EVENTS:
+    # What needs no run ends as it is approved, which is told already.
+    ran = request.kind == Request.Kind.STATEMENT or request.state != State.EXECUTED
+    if ran and request.state in EVENTS:
         tell(request.state, request=request)
 
 
@@ -37,14 +39,15 @@ def tell_of_grant(sender: type[Grant], grant: Grant, event: str, **_: Any) -> No
         tell(name, grant=grant, about=about)
 
 
-@receiver(post_save, sender=Absence, dispatch_uid="approvals.notification.absence")
-def tell_of_absence(sender: type[Absence], instance: Absence, created: bool, **_: Any) -> None:
-    if created:
-        tell("absence-set", people=[instance.delegate], about=str(instance.pk), context={
-            "person": instance.person.username,
-            "starts_at": instance.starts_at.isoformat(),
-            "ends_at": instance.ends_at.isoformat(),
-        })  # fmt: skip
+@receiver(absence_moved, dispatch_uid="approvals.notification.absence")
+def tell_of_absence(sender: type[Absence], absence: Absence, event: str, **_: Any) -> None:
+    if event in EVENTS:
+        context = {
+            "person": absence.person.username,
+            "starts_at": absence.starts_at.isoformat(),
+            "ends_at": absence.ends_at.isoformat(),
+        }
+        tell(event, people=[absence.delegate], about=str(absence.pk), context=context)
 
 
 def _moment(at: Any) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from django.db.models import Q
 from django.utils import timezone
 
-from approvals.eligibility import may_review, owners_of
+from approvals.eligibility import may_review, owners_of, standing_at
 from approvals.models import Absence, Grant, Request, Verdict
 from approvals.notification.events import Audience, Event
 from governance.policy import store
@@ -31,26 +31,25 @@ def recipients(
 
 
 def reviewers_now(request: Request) -> People:
-    """Who may review it at this moment and has not: members of the groups that are asked, and for those who are away whoever
-    stands in for them."""
-    asked = (
-        Request.objects.select_related("agent", "datasource", "owner").prefetch_related("reviews").get(pk=request.pk)
-    )
-    groups = {one["group"] for one in asked.required} | {one.get("escalate_to") or "" for one in asked.required}
-    members = _members(groups)
+    """Who may review it at this moment and is still lacking: members of the groups whose turn it is, and for those who are
+    away whoever stands in for them."""
+    asked = Request.objects.select_related("agent", "datasource", "owner").get(pk=request.pk)
+    members = _members(group for demand, _ in standing_at(asked).unfilled for group in demand.open_to)
     away = _standing_in(members)
-    candidates = {key: person for key, person in members.items() if key not in away}
-    candidates |= {one.pk: one for delegates in away.values() for one in delegates}
-    able = {key: one for key, one in candidates.items() if may_review(asked, principal_of_user(one)).allowed}
-    # Somebody is away and nobody who stands in may review: better the one who is away than nobody.
-    if not able:
-        able = {key: one for key, one in members.items() if may_review(asked, principal_of_user(one)).allowed}
-    return able
+    told: People = {}
+    for key, member in members.items():
+        instead = {one.pk: one for one in away.get(key, ()) if _may(one, asked)}
+        # Where nobody who stands in may review it, better the one who is away than nobody.
+        told |= instead or ({key: member} if _may(member, asked) else {})
+    return told
+
+
+def _may(person: User, request: Request) -> bool:
+    return may_review(request, principal_of_user(person)).allowed
 
 
 def _members(groups: Iterable[str]) -> People:
-    named = {name for name in groups if name}
-    return {one.pk: one for one in User.objects.filter(is_active=True, groups__name__in=named).distinct()}
+    return {one.pk: one for one in User.objects.filter(is_active=True, groups__name__in=set(groups)).distinct()}
 
 
 def _standing_in(members: People) -> dict[int, list[User]]:
