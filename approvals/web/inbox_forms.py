@@ -62,7 +62,7 @@ class RequestFilterForm(forms.Form):
 
     FIRST = ("text", "datasource", "principal", "state", "sort")
 
-    text = _text("Statement or purpose", "DELETE FROM …", LONGEST_TEXT)
+    text = _text("Text", "in statement or purpose", LONGEST_TEXT)
     datasource = _AsGiven(required=False, label="Data source")
     principal = _text("Asked by", "agent:name", 160)
     state = forms.ChoiceField(required=False, choices=[("", "Any"), *STATE_WORDS.items()])
