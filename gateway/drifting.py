@@ -18,6 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from approvals import services as approvals
+from approvals.grants.services import elevated
 from approvals.models import Request, Verdict
 from approvals.shapes import changes_between
 from approvals.states import Action
@@ -70,7 +71,7 @@ def look_again(principal: Principal, query: Query, request: Request) -> Finding:
         return Finding(None, (Drift("requester", gone),))
     try:
         catalogue_store.synchronise(query.datasource, actor="gateway")
-        assessment = assess(query.datasource, query.sql, asking_of(principal, query))
+        assessment = assess(query.datasource, query.sql, asking_of(elevated(principal, query.datasource), query))
     except Unreadable as error:
         # The parser's message quotes the text, and the reason is in the open part of the ledger's entry.
         logger.warning("Request %s can no longer be read: %s", request.pk, error.title)

@@ -22,7 +22,7 @@ __all__ = ["asked_of", "bound_shape", "digest_of", "park"]
 
 
 def park(principal: Principal, query: Query, assessment: Assessment, **more: Any) -> Query:
-    """One transaction: the request, the query's state and both ledger entries. `more` are fields of `Asked` besides, or instead.
+    """One transaction: the request, the query's state and both ledger entries. `more`: fields of `Asked` that are otherwise.
     Raises `ServiceUnavailable`."""
     query.digest = digest_of(query, assessment)
     asked = dataclasses.replace(asked_of(principal, query, assessment), **more)

@@ -19,6 +19,7 @@ from gateway.granting import Permission, permitted
 from gateway.models import Query, QueryState
 from gateway.parking import park
 from gateway.recording import (
+    durable,
     note_assessment,
     record_check,
     record_failure,
@@ -26,10 +27,11 @@ from gateway.recording import (
     record_outcome,
     record_refusal,
 )
+from gateway.recovery import settle_in_doubt
 from gateway.release import release, replay
 from gateway.running import running
 from gateway.submission import Submission
-from gateway.work import masked_names, run
+from gateway.work import CommitInDoubt, masked_names, run
 from governance.assessment import Assessment, assess
 from governance.datasources import fetch_datasource_for
 from governance.errors import Cancelled, Denied, GatewayError, Unreadable
@@ -98,7 +100,9 @@ def execute(principal: Principal, query: Query, assessment: Assessment, permissi
     with running(query.pk, principal, grants=permission.grants) as statement:
         intent = record_intent(query, assessment, principal.owner)
         try:
-            rows = run(query, assessment, statement, before_commit=permission.before_commit)
+            rows = run(query, assessment, statement, before_commit=durable(query, assessment, permission.before_commit))
+        except CommitInDoubt as error:
+            raise settle_in_doubt(query, error) from error
         except Cancelled as error:
             record_failure(query, principal.owner, intent, error, QueryState.CANCELLED)
             error.query = query

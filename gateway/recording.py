@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 from django.db import DatabaseError
 from django.utils import timezone
+from psycopg_pool import PoolTimeout
 
 from audit import ledger
 from audit.events import MOST_NAMES, clean_text
 from audit.ledger import LedgerUnavailable, Receipt
 from audit.verbs import verb_of
-from gateway.drivers.base import Rows
+from gateway.drivers.base import Ending, Rows
 from gateway.models import Query, QueryState
 from gateway.submission import Submission
 from governance.assessment import Assessment, decision_json, facts_json
-from governance.errors import GatewayError, ServiceUnavailable
+from governance.errors import Cancelled, GatewayError, ServiceUnavailable
 from governance.models import DataSource
 from governance.policy.decision import Obligations
 from identity.principals import Principal
@@ -48,6 +50,35 @@ def payload_of(query: Query) -> dict[str, Any]:
     if query.request is not None and query.request.reverts_id is not None:
         return {"sql": query.sql, "params": f"the rows that request {query.request.reverts_id} changed"}
     return {"sql": query.sql, "params": query.params}
+
+
+def durable(
+    query: Query, assessment: Assessment, besides: Callable[[Ending], None] | None = None
+) -> Callable[[Ending], None] | None:
+    """What a write does before its COMMIT: its transaction id becomes durable, so that after a crash the governed database can
+    say whether it happened. `besides` may refuse first."""
+    if assessment.facts.reads_only:
+        return None
+
+    def before_commit(ending: Ending) -> None:
+        if besides is not None:
+            besides(ending)
+        _keep_transaction(query, ending)
+
+    return before_commit
+
+
+def _keep_transaction(query: Query, ending: Ending) -> None:
+    running = Query.objects.filter(pk=query.pk, state=QueryState.RUNNING)
+    try:
+        kept = running.update(xid=ending.transaction_id, row_count=ending.changed)
+    except (DatabaseError, PoolTimeout) as error:
+        raise ServiceUnavailable(
+            "The control database did not keep the transaction's id, so the change was rolled back.",
+            remedy="Send it again shortly; the gateway recovers by itself.",
+        ) from error
+    if kept != 1:
+        raise Cancelled("It was silent for so long that it was given up. It was rolled back: nothing was changed.")
 
 
 def record_outcome(
@@ -94,7 +125,7 @@ def record_failure(query: Query, owner: str, intent: Receipt, error: GatewayErro
         },
         payload={"message": error.message},
     )
-    _finish(query, state, receipt, problem=problem_of(error))
+    _finish(query, state, receipt, problem=problem_of(error), row_count=None)
     return receipt
 
 

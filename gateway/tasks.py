@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from celery import shared_task
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from approvals import services as approvals
@@ -23,6 +26,7 @@ logger = logging.getLogger(__name__)
 # An approved request that no worker has taken after this long is published again, then once every REPUBLISH seconds.
 OVERDUE = timedelta(seconds=5)
 REPUBLISH = 20
+AT_ONCE = 200
 
 
 @shared_task(name="gateway.execute")
@@ -41,22 +45,52 @@ def measure_impact(request_id: str) -> str:
 
 @shared_task(name="gateway.sweep", expires=5)
 def sweep() -> None:
-    """Finds what a dead worker or a lost broker left behind. The rows are the truth; this only reads them."""
-    overdue = Request.objects.filter(state=State.APPROVED, decided_at__lt=timezone.now() - OVERDUE)
-    for request_id in overdue.values_list("pk", flat=True)[:200]:
+    """Finds what a dead worker or a lost broker left behind. The rows are the truth; this only reads them.
+
+    What goes wrong with one part, or one request, keeps nothing else waiting.
+    """
+    for part in (_publish_due, _settle_dead, _measure_late, close_open_queries, close_open_intents):
+        try:
+            part()
+        except Exception:
+            logger.exception("A part of the sweep failed (%s); the others go on.", part.__name__)
+
+
+def _publish_due() -> None:
+    now = timezone.now()
+    due = Request.objects.filter(
+        Q(not_before__isnull=True) | Q(not_before__lte=now),
+        state=State.APPROVED,
+        kind=Request.Kind.STATEMENT,
+        carrier=Request.Carrier.WORKER,
+        decided_at__lt=now - OVERDUE,
+        expires_at__gt=now,
+    )
+    for request_id in _some(due):
         if coordination().set(f"republished:{request_id}", 1, nx=True, ex=REPUBLISH):
             approvals.publish(request_id)
-    for request_id in Request.objects.filter(state=State.EXECUTING).values_list("pk", flat=True)[:200]:
+
+
+def _settle_dead() -> None:
+    for request_id in _some(Request.objects.filter(state=State.EXECUTING)):
         try:
             execution.reconcile(request_id)
         except GatewayError as error:
             # A data source that is away keeps its own requests waiting, not everybody's.
             logger.warning("Request %s cannot be settled yet: %s", request_id, error.message)
-    for request_id in measuring.overdue(OVERDUE).values_list("pk", flat=True)[:200]:
+        except Exception:
+            logger.exception("Request %s cannot be settled.", request_id)
+
+
+def _measure_late() -> None:
+    for request_id in _some(measuring.overdue(OVERDUE)):
         if coordination().set(f"remeasured:{request_id}", 1, nx=True, ex=REPUBLISH):
             measuring.publish(request_id)
-    close_open_queries()
-    close_open_intents()
+
+
+def _some(rows: QuerySet[Any]) -> Iterable[uuid.UUID]:
+    """In no order: however many there are that cannot be helped, the others get their turn."""
+    return rows.order_by("?").values_list("pk", flat=True)[:AT_ONCE]
 
 
 @shared_task(name="gateway.delete_expired_results")

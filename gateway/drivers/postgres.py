@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -42,6 +42,10 @@ SESSION = {
 # A server that vanished without a word is found out in seconds; by default a read would wait for hours.
 NETWORK = {"keepalives_idle": "5", "keepalives_interval": "2", "keepalives_count": "3", "tcp_user_timeout": "10000"}
 CANCEL_TIMEOUT = 2.0
+XID = "pg_catalog.pg_current_xact_id()::text"
+MESSAGE = "pg_catalog.pg_logical_emit_message({}, 'countersign'"
+# The release from which a message can be flushed by itself.
+FLUSHES_MESSAGES = 170_000
 LEVELS = {level.name.lower().replace("_", " "): level for level in psycopg.IsolationLevel} | {"": None}
 Connection = psycopg.Connection[Any]
 
@@ -243,7 +247,7 @@ def _perform(connection: Connection, source: Source, work: Work) -> Rows:
         rows = _run_steps(connection, work)
         work.still_wanted()
         if work.before_commit is not None:
-            work.before_commit(Ending(_transaction_id(connection), rows.count, rows.taken))
+            work.before_commit(Ending(_transaction_id(connection, source), rows.count, rows.taken))
     except _StepFailed as failed:
         _roll_back(connection)
         if isinstance(failed.error, psycopg.errors.QueryCanceled):
@@ -296,9 +300,22 @@ def _left(limits: Limits, begun: float) -> Limits:
     return replace(limits, statement_timeout_ms=max(1, limits.statement_timeout_ms - gone))
 
 
-def _transaction_id(connection: Connection) -> str:
-    row = connection.execute("SELECT pg_current_xact_id()::text").fetchone()
+def _transaction_id(connection: Connection, source: Source) -> str:
+    """One that stays this transaction's own: it is flushed to the server's log. An id that is not may be given out again after
+    a crash of the server, and whoever commits under it would be taken for this one."""
+    if connection.info.server_version >= FLUSHES_MESSAGES:
+        row = connection.execute(f"SELECT {XID}, {MESSAGE.format('false')}, '', true)").fetchone()
+    else:
+        row = connection.execute(f"SELECT {XID}, {MESSAGE.format('false')}, '')").fetchone()
+        _flush(source)
     return str(row[0]) if row else ""
+
+
+def _flush(source: Source) -> None:
+    """A COMMIT of another transaction flushes everything that was logged before it."""
+    with closing(_connect(source)) as other:
+        other.execute(f"SELECT set_config('synchronous_commit', 'local', true), {MESSAGE.format('true')}, '')")
+        other.commit()
 
 
 def _commit(connection: Connection) -> None:

@@ -143,9 +143,9 @@ def test_p4_a_worker_whose_attempt_was_taken_away_cannot_commit(
     query = approved(cast)
     transaction_id: Callable[..., str] = postgres._transaction_id
 
-    def slow(session: Any) -> str:
+    def slow(*given: Any) -> str:
         Request.objects.filter(pk=request_of(query).pk).update(attempt=99)
-        return transaction_id(session)
+        return transaction_id(*given)
 
     monkeypatch.setattr(postgres, "_transaction_id", slow)
     assert execution.execute_request(request_of(query).pk) == "busy"

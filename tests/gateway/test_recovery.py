@@ -16,11 +16,15 @@ from audit import ledger
 from audit.intents import open_intents
 from audit.models import Entry
 from gateway import pipeline, recovery
+from gateway.drivers import postgres
+from gateway.drivers.base import CommitUnknown
 from gateway.models import Query, QueryState
 from gateway.pipeline import submit
 from gateway.recovery import close_open_intents, close_open_queries
-from governance.errors import GatewayError, ServiceUnavailable
+from gateway.work import CommitInDoubt
+from governance.errors import Cancelled, DataSourceUnavailable, GatewayError, ServiceUnavailable
 from tests.factories import Cast
+from tests.fixtures.databases import TargetDatabase
 
 LONG_AGO = timedelta(hours=1)
 
@@ -60,8 +64,8 @@ def outcomes() -> list[dict[str, Any]]:
         ("SELECT 1", "record_intent", "not_executed", QueryState.FAILED),
         ("SELECT 1", "run", "not_executed", QueryState.FAILED),
         ("UPDATE orders SET status = 'x' WHERE id = 1", "record_intent", "not_executed", QueryState.FAILED),
-        ("UPDATE orders SET status = 'x' WHERE id = 1", "run", "unknown", QueryState.UNKNOWN),
-        ("UPDATE orders SET status = 'x' WHERE id = 1", "record_outcome", "unknown", QueryState.UNKNOWN),
+        ("UPDATE orders SET status = 'x' WHERE id = 1", "run", "not_executed", QueryState.FAILED),
+        ("UPDATE orders SET status = 'x' WHERE id = 1", "record_outcome", "committed", QueryState.EXECUTED),
     ],
 )
 def test_a_query_whose_process_died_is_closed_with_what_is_known(
@@ -72,6 +76,103 @@ def test_a_query_whose_process_died_is_closed_with_what_is_known(
     query.refresh_from_db()
     assert query.state == state
     assert [entry["status"] for entry in outcomes()] == [status]
+    assert list(open_intents(0, 1000)) == []
+
+
+UPDATE = "UPDATE orders SET status = 'x' WHERE id = 1"
+
+
+def test_p4_a_write_that_died_during_commit_is_what_the_database_says(
+    cast: Cast, shop: TargetDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(postgres, "_commit", die)
+        with pytest.raises(Killed):
+            submit(cast.submission(UPDATE))
+    query = Query.objects.get()
+    assert query.xid
+    Query.objects.update(created_at=timezone.now() - LONG_AGO)
+    close_open_queries()
+    query.refresh_from_db()
+    assert (query.state, query.row_count, [one["status"] for one in outcomes()]) == (
+        QueryState.FAILED,
+        None,
+        ["aborted"],
+    )
+    assert shop.fetch("SELECT count(*) FROM orders WHERE status = 'x'") == [(0,)]
+
+
+def test_a_committed_write_tells_how_many_rows_it_changed(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    query = left_open(cast, monkeypatch, UPDATE, "record_outcome")
+    close_open_queries()
+    query.refresh_from_db()
+    assert query.row_count == 1
+    assert outcomes()[0]["rows"] == 1
+
+
+def test_p4_a_process_that_was_given_up_cannot_commit(
+    cast: Cast, shop: TargetDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was only slow: by the time that it would commit, the log says that nothing was changed."""
+    transaction_id = postgres._transaction_id
+
+    def slow(*given: Any) -> str:
+        Query.objects.update(created_at=timezone.now() - LONG_AGO)
+        assert close_open_queries() == 1
+        return transaction_id(*given)
+
+    monkeypatch.setattr(postgres, "_transaction_id", slow)
+    with pytest.raises(Cancelled):
+        submit(cast.submission(UPDATE))
+    assert shop.fetch("SELECT count(*) FROM orders WHERE status = 'x'") == [(0,)]
+
+
+def test_a_write_of_a_release_without_transaction_ids_stays_unknown(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = left_open(cast, monkeypatch, UPDATE, "run")
+    older = {name: value for name, value in (query.facts or {}).items() if name != "outside_transaction"}
+    Query.objects.update(facts=older)
+    close_open_queries()
+    assert Query.objects.get().state == QueryState.UNKNOWN
+
+
+def test_one_whose_data_source_is_away_keeps_no_other_open(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = left_open(cast, monkeypatch, UPDATE, "record_outcome")
+    other = left_open(cast, monkeypatch, UPDATE, "record_outcome")
+    fate_of = postgres.PostgresDriver.fate_of
+
+    def fails(driver: Any, source: Any, transaction_id: str) -> Any:
+        if transaction_id == away.xid:
+            raise DataSourceUnavailable("away")
+        return fate_of(driver, source, transaction_id)
+
+    monkeypatch.setattr(postgres.PostgresDriver, "fate_of", fails)
+    assert close_open_queries() == 1
+    states = {query.pk: query.state for query in Query.objects.all()}
+    assert states == {away.pk: QueryState.RUNNING, other.pk: QueryState.EXECUTED}
+
+
+@pytest.mark.parametrize(
+    ("happens", "state", "word"),
+    [("after", QueryState.EXECUTED, "Do not send it again"), ("before", QueryState.FAILED, "nothing was changed")],
+)
+def test_p4_a_connection_that_breaks_during_commit_is_settled_at_once(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, happens: str, state: QueryState, word: str
+) -> None:
+    commit = postgres._commit
+
+    def breaks(connection: Any) -> None:
+        if happens == "after":
+            commit(connection)
+        connection.close()
+        raise CommitUnknown
+
+    monkeypatch.setattr(postgres, "_commit", breaks)
+    with pytest.raises(CommitInDoubt) as told:
+        submit(cast.submission(UPDATE))
+    assert word in told.value.remedy
+    assert Query.objects.get().state == state
     assert list(open_intents(0, 1000)) == []
 
 
