@@ -46,6 +46,7 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     error_messages = {
         **DefaultMFAAdapter.error_messages,
         "incorrect_code": "That is not right. A code from the app is good for half a minute; a recovery code, once.",
+        "first_code": "That is not what the app shows now. Try its next code; is the clock of its device right?",
         "used_code": "That code has been used. Wait until the app shows the next one.",
         "passkey_refused": "That passkey is not one of yours here, or it answered too late. Try again.",
         "no_passkeys_here": "Passkeys need an address with a name; at this one browsers refuse them.",

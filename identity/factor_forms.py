@@ -79,6 +79,17 @@ def refusals_told(user: User, factor: str) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def in_words_of(code: str) -> Iterator[None]:
+    """allauth has one message for all that is wrong; people want to know what to do about theirs."""
+    try:
+        yield
+    except ValidationError as error:
+        if error.code == "incorrect_code":
+            raise get_adapter().validation_error(code) from error
+        raise
+
+
 class _Shown(forms.Form):
     """What was shown counts from `save` on; its entry is there by then."""
 
@@ -122,7 +133,7 @@ class _Code(_Shown):
 
 class _Passkey(_Shown):
     def clean_credential(self) -> Authenticator:
-        with refusals_told(self.user, "passkey"):  # type: ignore[attr-defined]
+        with refusals_told(self.user, "passkey"), in_words_of("passkey_refused"):  # type: ignore[attr-defined]
             return super().clean_credential()  # type: ignore[misc]
 
     def _shown(self) -> Authenticator:
@@ -151,6 +162,10 @@ class PasskeyForm(_Passkey, ReauthenticateWebAuthnForm):  # type: ignore[misc]
 class ActivateAppForm(ActivateTOTPForm):  # type: ignore[misc]
     code = forms.CharField(label="Code that the app shows", max_length=LONGEST_CODE, widget=CODE)
 
+    def clean_code(self) -> str:
+        with in_words_of("first_code"):
+            return str(super().clean_code())
+
 
 class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
     name = forms.CharField(label="Name", max_length=LONGEST_NAME, help_text="So that you can tell several apart.")
@@ -158,5 +173,6 @@ class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
     def clean(self) -> dict[str, Any]:
         if not passkeys_work_here():
             raise get_adapter().validation_error("no_passkeys_here")
-        cleaned: dict[str, Any] = super().clean()
+        with in_words_of("passkey_refused"):
+            cleaned: dict[str, Any] = super().clean()
         return cleaned

@@ -29,8 +29,9 @@
       }
     });
     form.hidden = false;
+    if (form.dataset.passkey === "show") button.focus();
   }
-  if (!window.webauthnJSON || !webauthnJSON.supported()) return;
-  document.querySelectorAll("form[data-passkey]").forEach(listen);
-  document.querySelectorAll("[data-passkey-absent]").forEach((note) => { note.hidden = true; });
+  const works = window.webauthnJSON && webauthnJSON.supported();
+  document.querySelectorAll("[data-passkey-absent]").forEach((note) => { note.hidden = works; });
+  if (works) document.querySelectorAll("form[data-passkey]").forEach(listen);
 })();

@@ -34,7 +34,10 @@ def request_(cast: Cast) -> Request:
 def approve(client: Client, request: Request) -> Any:
     token = client.get(f"/requests/{request.pk}/").context["csrf_token"]
     return client.post(
-        f"/api/v1/requests/{request.pk}/reviews", {"verdict": "approve"}, "application/json", headers={"X-CSRFToken": token}
+        f"/api/v1/requests/{request.pk}/reviews",
+        {"verdict": "approve"},
+        "application/json",
+        headers={"X-CSRFToken": token},
     )
 
 
