@@ -45,6 +45,7 @@ def held_by(principal: Principal) -> Q:
 def visible_to(principal: Principal) -> QuerySet[Grant]:
     """Own grants, those of own agents, those that one gave or whose groups one is in; auditors and administrators see all."""
     grants = Grant.objects.select_related("datasource", "user", "agent__owner", "owner", "request")
+    grants = grants.prefetch_related("request__reviews__reviewer")
     if principal.is_administrator or AUDITORS in principal.groups:
         return grants
     mine = held_by(principal)
@@ -72,10 +73,8 @@ def approvers_of(grant: Grant) -> list[Review]:
     """The reviews that gave it: of the revision that was approved."""
     if grant.request is None:
         return []
-    approving = Review.objects.filter(
-        request=grant.request, revision=grant.request.revision, verdict=Verdict.APPROVE
-    ).select_related("reviewer")
-    return list(approving)
+    current = (review for review in grant.request.reviews.all() if review.revision == grant.request.revision)
+    return [review for review in current if review.verdict == Verdict.APPROVE]
 
 
 def may_cut(grant: Grant, principal: Principal) -> bool:

@@ -1,0 +1,191 @@
+"""Standing permissions over REST. Agents see their own, ask to be elevated, and give theirs up; people do the rest."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from approvals.grants import services as grants
+from approvals.grants.asking import LONGEST_REASON
+from approvals.grants.bounds import MOST_RUNS
+from approvals.grants.listing import WHICH, Wanted, listed
+from approvals.models import Grant, GrantUse
+from audit.ledger import LedgerUnavailable
+from gateway.api import grant_schemas as schemas
+from gateway.api.filters import one_of, whole_number
+from gateway.api.inputs import Input, Text, WholeNumber
+from gateway.api.outputs import moment, waiting_output
+from gateway.api.policy_inputs import Moment
+from gateway.api.views import principal_of
+from governance.errors import ServiceUnavailable
+
+MOST_USES = 200
+_MINUTES = "For how long."
+
+
+class NarrowInput(Input):
+    max_uses = WholeNumber(required=False, default=None, allow_null=True, min_value=1, max_value=MOST_RUNS)
+    expires_at = Moment(required=False, default=None, allow_null=True)
+    row_bound = WholeNumber(required=False, default=None, allow_null=True, min_value=0, max_value=2**62)
+    comment = Text(required=False, default="", allow_blank=True, max_length=LONGEST_REASON)
+
+    def validate_expires_at(self, value: datetime | None) -> datetime | None:
+        return timezone.make_aware(value) if value is not None and timezone.is_naive(value) else value
+
+
+class RevokeInput(Input):
+    comment = Text(required=False, default="", allow_blank=True, max_length=LONGEST_REASON)
+
+
+class ElevationInput(Input):
+    datasource = Text(max_length=63)
+    group = Text(max_length=150)
+    minutes = WholeNumber(min_value=1, max_value=10_080, help_text=_MINUTES)
+    reason = Text(max_length=LONGEST_REASON, help_text="What has to be done, and why it cannot be done as usual.")
+    agent = Text(required=False, default="", allow_blank=True, max_length=63, help_text="An agent of one's own.")
+
+
+class BreakGlassInput(Input):
+    datasource = Text(max_length=63)
+    reason = Text(max_length=LONGEST_REASON, help_text="What the emergency is.")
+    minutes = WholeNumber(
+        required=False, default=None, allow_null=True, min_value=1, max_value=1440, help_text=_MINUTES
+    )
+    runs = WholeNumber(required=False, default=None, allow_null=True, min_value=1, max_value=MOST_RUNS)
+
+
+class GrantsView(APIView):
+    @extend_schema(operation_id="list_grants", parameters=schemas.FILTERS, responses=schemas.GRANTS)
+    def get(self, request: Request) -> Response:
+        """Standing permissions that this principal may see, newest first."""
+        wanted = Wanted(
+            which=one_of(request, "which", WHICH),
+            kind=one_of(request, "kind", ("", *Grant.Kind.values)),
+            datasource=_plain(request, "datasource"),
+            principal=_plain(request, "principal"),
+        )
+        limit, offset = whole_number(request, "limit", 50, 1, 200), whole_number(request, "offset", 0, 0, 1_000_000)
+        page = list(listed(principal_of(request), wanted)[offset : offset + limit + 1])
+        following = offset + limit if len(page) > limit else None
+        return Response({"results": [grant_output(one) for one in page[:limit]], "next_offset": following})
+
+
+class GrantView(APIView):
+    @extend_schema(operation_id="get_grant", responses=schemas.GRANT)
+    def get(self, request: Request, grant_id: uuid.UUID) -> Response:
+        """One, with the queries that used it, newest first."""
+        return Response(_whole(grants.fetch_grant_for(principal_of(request), grant_id)))
+
+
+class GrantNarrowView(APIView):
+    @extend_schema(operation_id="narrow_grant", request=NarrowInput, responses=schemas.CHANGED_GRANT)
+    def post(self, request: Request, grant_id: uuid.UUID) -> Response:
+        """Fewer runs, an earlier end, fewer rows. It is never made wider."""
+        given = _given(NarrowInput, request)
+        return Response(_whole(_recorded(lambda: grants.narrow(grant_id, principal_of(request), **given))))
+
+
+class GrantRevokeView(APIView):
+    @extend_schema(operation_id="revoke_grant", request=RevokeInput, responses=schemas.CHANGED_GRANT)
+    def post(self, request: Request, grant_id: uuid.UUID) -> Response:
+        """At once: what runs under it is broken off at the database. Whoever has it gives it up so."""
+        given = _given(RevokeInput, request)
+        return Response(_whole(_recorded(lambda: grants.revoke(grant_id, principal_of(request), given["comment"]))))
+
+
+class ElevationsView(APIView):
+    @extend_schema(operation_id="request_elevation", request=ElevationInput, responses=schemas.ELEVATION)
+    def post(self, request: Request) -> Response:
+        """Ask to count as a member of a group for a while, for the statements on one data source."""
+        given = _given(ElevationInput, request)
+        found = _recorded(
+            lambda: grants.request_elevation(
+                principal_of(request), given["datasource"], given["group"], minutes=given["minutes"],
+                reason=given["reason"], agent=given["agent"], door="rest",
+            )
+        )  # fmt: skip
+        if found.grant is not None:
+            return Response({"status": "given", "request": None, "grant": grant_output(found.grant)}, status=201)
+        waiting = waiting_output(found.request) if found.request is not None else None
+        return Response({"status": "parked", "request": waiting, "grant": None}, status=202)
+
+
+class BreakGlassView(APIView):
+    @extend_schema(operation_id="break_glass", request=BreakGlassInput, responses=schemas.BROKEN_GLASS)
+    def post(self, request: Request) -> Response:
+        """In an emergency: what would wait for people runs at once. Everybody hears of it, and somebody else looks at all of
+        it afterwards. For people only."""
+        given = _given(BreakGlassInput, request)
+        grant = _recorded(
+            lambda: grants.break_glass(
+                principal_of(request), given["datasource"], reason=given["reason"], minutes=given["minutes"],
+                runs=given["runs"], door="rest",
+            )
+        )  # fmt: skip
+        return Response(_whole(grant), status=201)
+
+
+# --- Shared -------------------------------------------------------------------------------------------------------
+
+
+def grant_output(grant: Grant) -> dict[str, Any]:
+    return {
+        "id": str(grant.pk),
+        "url": f"{settings.PUBLIC_URL}/grants/{grant.pk}/",
+        "kind": grant.kind,
+        "status": grants.status_of(grant).value,
+        "principal": grant.principal,
+        "owner": grant.owner.username,
+        "datasource": grant.datasource.name,
+        "environment": grant.datasource.environment,
+        "group": grant.group,
+        "statement": grant.normal,
+        "fingerprint": grant.fingerprint,
+        "relations": grant.relations,
+        "row_bound": grants.bound_of(grant) if grant.kind == Grant.Kind.STATEMENT else None,
+        "uses": grant.uses,
+        "max_uses": grant.max_uses,
+        "reason": grant.reason,
+        "given_by": [review.reviewer.username for review in grants.approvers_of(grant)],
+        "required": [{"group": one["group"], "quorum": one["quorum"]} for one in grant.required],
+        "request": str(grant.request_id) if grant.request_id else None,
+        "created_at": moment(grant.created_at),
+        "expires_at": moment(grant.expires_at),
+        "revoked_at": moment(grant.revoked_at),
+        "revoked_by": grant.revoked_by,
+    }
+
+
+def _whole(grant: Grant) -> dict[str, Any]:
+    used = GrantUse.objects.filter(grant=grant)[:MOST_USES]
+    told = [{"query": str(use.query), "statement": use.normal, "at": moment(use.used_at)} for use in used]
+    return {**grant_output(grant), "used": told}
+
+
+def _recorded(act: Callable[[], Any]) -> Any:
+    """What the ledger does not take did not happen."""
+    try:
+        return act()
+    except LedgerUnavailable as error:
+        raise ServiceUnavailable("The ledger cannot record it, so nothing was changed.", remedy="Try again.") from error
+
+
+def _given(serializer: Callable[..., Any], request: Request) -> dict[str, Any]:
+    given = serializer(data=request.data)
+    given.is_valid(raise_exception=True)
+    found: dict[str, Any] = given.validated_data
+    return found
+
+
+def _plain(request: Request, name: str) -> str:
+    """NUL is in no name, and the database does not take it."""
+    return request.query_params.get(name, "").replace("\x00", "\ufffd")[:160]
