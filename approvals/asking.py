@@ -118,6 +118,7 @@ def terms_of(request: Request) -> Terms:
         windows=tuple(kept.get("windows", ())),
         grantable=kept.get("grantable", 0),
         remind_after=kept.get("remind_after", 0),
+        holds_locks=kept.get("holds_locks", False),
     )
 
 

@@ -17,7 +17,7 @@ from governance.policy.windows import Window, WindowError
 Effect = Literal["permit", "forbid"]
 
 # What a review asks for besides people and time. It is about a statement that waits to run.
-_OF_STATEMENTS = ("stage", "escalate_to", "escalate_after", "remind", "step_up", "window", "grantable")
+_OF_STATEMENTS = ("stage", "escalate_to", "escalate_after", "remind", "step_up", "window", "grantable", "hold")
 _OF_REVIEWS = ("quorum", "expires", *_OF_STATEMENTS)
 KNOWN = frozenset({"id", "message", "remedy", "review", *_OF_REVIEWS, "limit_rows", "mask", "row_filter"})
 _OF_PERMITS = ("limit_rows", "mask", "row_filter")
@@ -54,6 +54,7 @@ class Parking:
     step_up: int = 0
     window: str = ""
     grantable: int = 0
+    holds_locks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ def _parking(found: Mapping[str, str]) -> Parking | None:
         step_up=_duration(found, "step_up"),
         window=_window(found["window"]) if "window" in found else "",
         grantable=_duration(found, "grantable"),
+        holds_locks=_hold(found),
     )
     _refuse_too_late(parking)
     return parking
@@ -164,6 +166,14 @@ def _escalate_to(found: Mapping[str, str], group: str) -> str:
     if "escalate_to" in found and (not to or to == group):
         raise AnnotationError('@escalate_to needs the name of another group, such as @escalate_to("oncall")')
     return to
+
+
+def _hold(found: Mapping[str, str]) -> bool:
+    if found.get("hold", "locks") != "locks":
+        raise AnnotationError(
+            f'@hold({found["hold"]!r}) can only be "locks": a session whose transaction holds locks may wait for the review'
+        )
+    return "hold" in found
 
 
 def _refuse_too_late(parking: Parking) -> None:

@@ -131,6 +131,7 @@ def combined_terms(reviews: Iterable[Policy]) -> Terms:
         windows=tuple(sorted({one.window for one in demanded if one.window})),
         grantable=min((one.grantable for one in demanded), default=0),
         remind_after=_shortest(one.remind_after for one in demanded),
+        holds_locks=bool(demanded) and all(one.holds_locks for one in demanded),
     )
 
 

@@ -33,13 +33,14 @@ class Terms:
     """What else a review is bound to. `step_up`: whoever approves has shown a second factor within as many seconds; 0: need
     not. `windows`: it runs only while all of these are open (governance/policy/windows.py). `grantable`: for how many seconds
     at most a review may give more than one run; 0: not at all. `remind_after` seconds those who have not decided are
-    told again; 0: never.
+    told again; 0: never. `holds_locks`: a session may wait for the review although its transaction holds locks.
     """
 
     step_up: int = 0
     windows: tuple[str, ...] = ()
     grantable: int = 0
     remind_after: int = 0
+    holds_locks: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)

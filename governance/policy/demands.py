@@ -33,6 +33,8 @@ def _terms(terms: Terms) -> Sequence[str]:
         told.append(f"a review may give more runs, for {in_words(terms.grantable)} at most")
     if terms.remind_after:
         told.append(f"who has not decided is told again after {in_words(terms.remind_after)}")
+    if terms.holds_locks:
+        told.append("a session may wait for it although its transaction holds locks")
     return told
 
 

@@ -224,6 +224,8 @@ def _note(name: str, value: str, notes: Mapping[str, str]) -> str:
             return f"runs only within {value}"
         case "grantable":
             return f"a review may give more runs, for {_time(value)} at most"
+        case "hold":
+            return "a session may wait although its transaction holds locks"
         case "limit_rows":
             return f"at most {value} rows"
         case "mask":

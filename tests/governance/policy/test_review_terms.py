@@ -70,7 +70,9 @@ def test_what_a_term_cannot_be_is_refused_with_the_reason(notes: dict[str, str],
         compile_policy_set(review(**notes))
 
 
-@pytest.mark.parametrize("term", ["stage", "escalate_to", "escalate_after", "remind", "step_up", "window", "grantable"])
+@pytest.mark.parametrize(
+    "term", ["stage", "escalate_to", "escalate_after", "remind", "step_up", "window", "grantable", "hold"]
+)
 def test_a_term_needs_a_review(term: str) -> None:
     with pytest.raises(PolicyError, match=f"@{term} needs @review"):
         compile_policy_set(f'@id("a") @{term}("1") forbid (principal, action, resource);')
@@ -144,6 +146,17 @@ def test_demands_are_told_in_words() -> None:
         "1 of legal in stage 2",
         "whoever approves has shown a second factor within 10 minutes",
     )
+
+
+def test_locks_are_held_only_where_all_reviews_allow_it() -> None:
+    assert decided(review("a", hold="locks"), review("b", hold="locks")).terms.holds_locks
+    assert not decided(review("a", hold="locks"), review("b")).terms.holds_locks
+    assert not decided(review("a")).terms.holds_locks
+
+
+def test_nothing_else_can_be_held() -> None:
+    with pytest.raises(PolicyError, match='can only be "locks"'):
+        compile_policy_set(review("a", hold="rows"))
 
 
 reviews = st.builds(
