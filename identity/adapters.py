@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import logging
 from typing import Any
 
 import qrcode
@@ -16,9 +17,11 @@ from django.urls import reverse
 
 from identity.models import User
 from identity.principals import principal_of_user
-from identity.sealing import seal, unseal
+from identity.sealing import UnsealError, seal, unseal
 from identity.second_factor import has_factor
 from identity.signals import acting
+
+logger = logging.getLogger(__name__)
 
 SEALED_FOR = "second factor"
 QUIET_ZONE = 4
@@ -49,6 +52,7 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         "first_code": "That is not what the app shows now. Try its next code; is the clock of its device right?",
         "used_code": "That code has been used. Wait until the app shows the next one.",
         "passkey_refused": "That passkey is not one of yours here, or it answered too late. Try again.",
+        "cannot_open": "What is kept of this factor cannot be opened. An administrator can take it away: factor reset.",
         "no_passkeys_here": "Passkeys need an address with a name; at this one browsers refuse them.",
     }
 
@@ -56,7 +60,12 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return base64.b64encode(seal(text.encode(), SEALED_FOR)).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        return unseal(base64.b64decode(encrypted_text), SEALED_FOR).decode()
+        """Raises `ValidationError`: what cannot be opened is not shown, and its person is told whom to ask."""
+        try:
+            return unseal(base64.b64decode(encrypted_text), SEALED_FOR).decode()
+        except (UnsealError, ValueError) as error:
+            logger.error("A second factor does not open: %s", error)
+            raise self.validation_error("cannot_open") from error
 
     def get_totp_label(self, user: User) -> str:
         return user.username

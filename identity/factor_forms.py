@@ -24,6 +24,8 @@ from identity.models import User
 from identity.principals import principal_of_user
 from identity.second_factor import WORDS, name_of, tell
 
+# Why a factor was refused, as the ledger says it; else it was not right.
+WHY = {"used_code": "used before", "cannot_open": "cannot be opened"}
 LAST_COUNTER = "last_counter"
 LONGEST_CODE = 32
 LONGEST_NAME = 40
@@ -74,7 +76,7 @@ def refusals_told(user: User, factor: str) -> Iterator[None]:
         yield
     except ValidationError as error:
         if error.code not in ("too_many_login_attempts", "required"):
-            reason = "used before" if error.code == "used_code" else "not right"
+            reason = WHY.get(str(error.code), "not right")
             tell("factor.refused", user, factor, actor=principal_of_user(user).label, reason=reason)
         raise
 

@@ -297,6 +297,13 @@ def test_a_session_that_does_not_open_is_an_empty_one(client: Client, settings: 
     assert client.get("/")["Location"].startswith("/accounts/login/")
 
 
+def test_a_factor_whose_key_is_gone_refuses_and_says_whom_to_ask(rita: User, key: str, settings: object) -> None:
+    settings.COUNTERSIGN_ENCRYPTION_KEYS = ["another key that is long enough to be one"]  # type: ignore[attr-defined]
+    answer = with_password().post("/accounts/2fa/authenticate/", {"code": code_of(key)})
+    assert "An administrator can take it away" in answer.text
+    assert entries() == [("factor.refused", "code", "cannot be opened")]
+
+
 # --- Lost factors -------------------------------------------------------------------------------------------------
 
 
