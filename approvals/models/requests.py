@@ -93,6 +93,11 @@ class Request(models.Model):
             models.Index(name="request_by_state", fields=["state", "-created_at"]),
             models.Index(name="request_by_requester", fields=["requester", "-created_at"]),
             models.Index(name="request_by_owner", fields=["owner", "-created_at"]),
+            # One for each order of the lists (approvals/paging.py), and the few that wait.
+            models.Index(name="request_newest", fields=["-created_at", "-id"]),
+            models.Index(name="request_riskiest", fields=["-risk", "expires_at", "id"]),
+            models.Index(name="request_expiring", fields=["expires_at", "id"]),
+            models.Index(name="request_waiting", fields=["expires_at", "id"], condition=models.Q(state="pending")),
         ]
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 from approvals import services
@@ -87,9 +88,10 @@ def test_once_the_ledger_cannot_record_the_rest_is_not_rejected(
 ) -> None:
     first = park()
     second, third = copies(first, 2)
-    client, review, done = sign_in(cast.rita), services.review, []
+    client, review = sign_in(cast.rita), services.review
+    done: list[object] = []
 
-    def once(*arguments: object, **named: object) -> object:
+    def once(*arguments: Any, **named: Any) -> object:
         if done:
             raise LedgerUnavailable("no disk")
         done.append(arguments)
