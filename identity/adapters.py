@@ -64,7 +64,7 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         try:
             return unseal(base64.b64decode(encrypted_text), SEALED_FOR).decode()
         except (UnsealError, ValueError) as error:
-            logger.error("A second factor does not open: %s", error)
+            logger.exception("A second factor does not open: %s", error)
             raise self.validation_error("cannot_open") from error
 
     def get_totp_label(self, user: User) -> str:
