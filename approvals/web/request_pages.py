@@ -91,7 +91,7 @@ def _to_second_factor(http: HttpRequest, request: Request, form: ReviewForm) -> 
     drafts.keep(
         http, request.id, {name: value for name, value in form.data.items() if name in form.fields.keys() - {"verdict"}}
     )
-    return lead_to(http, reverse("request-detail", args=[request.id]))
+    return lead_to(http, f"{reverse('request-detail', args=[request.id])}#request-review")
 
 
 @login_required

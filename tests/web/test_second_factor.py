@@ -57,7 +57,7 @@ def test_approve_leads_to_the_factor_and_decides_nothing(client: Client, demandi
 def test_showing_it_leads_back_and_still_decides_nothing(client: Client, demanding: Request, key: str) -> None:
     there = approve(client, demanding)["Location"]
     back = client.post(there, {"code": code_of(key)})
-    assert back["Location"] == f"/requests/{demanding.pk}/"
+    assert back["Location"] == f"/requests/{demanding.pk}/#request-review"
     assert state_of(demanding) == "pending"
     assert "press Approve to finish" in client.get(back["Location"]).text
 
@@ -146,7 +146,7 @@ def test_who_has_no_factor_is_told_before_and_led_to_setting_one_up(client: Clie
     there = approve(client, demanding)["Location"]
     page = client.get(there).text
     assert "You cannot approve yet" in page
-    assert f'href="/requests/{demanding.pk}/"' in page
+    assert f'href="/requests/{demanding.pk}/#request-review"' in page
     assert state_of(demanding) == "pending"
 
 
