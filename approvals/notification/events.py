@@ -51,10 +51,10 @@ _event(
     family="review", wants_review=True,
 )  # fmt: skip
 _event(
-    "escalated", "A review is passed on to my group", "Passed on to you for review", Audience.REVIEWERS,
+    "escalated", "A review is passed on to my group", "Passed on for review", Audience.REVIEWERS,
     family="review", wants_review=True,
 )  # fmt: skip
-_event("reminded", "A review is still awaited", "Your review is awaited", Audience.REVIEWERS, wants_review=True)
+_event("reminded", "A review is still awaited", "Review still awaited", Audience.REVIEWERS, wants_review=True)
 _event("approved", "What I asked for was approved", "Approved", Audience.ASKER)
 _event("rejected", "What I asked for was rejected", "Rejected", Audience.ASKER)
 _event("expired", "What I asked for expired", "Expired", Audience.ASKER)
@@ -85,5 +85,7 @@ def event_named(name: str) -> Event:
     return _UNCHOSEN.get(name) or EVENTS[name]
 
 
+# What a webhook can be told of: not what is one person's business.
+SHARED = tuple(name for name, event in EVENTS.items() if Audience.NAMED not in event.audience)
 # What nobody should stop hearing of without a second thought.
 VITAL = ("asked", "glass-broken")

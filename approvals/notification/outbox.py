@@ -16,7 +16,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from approvals.models import Grant, Notification, Request, Webhook
-from approvals.notification.events import Event, event_named
+from approvals.notification.events import SHARED, Event, event_named
 from approvals.notification.preferences import preferences_of, way_of
 from approvals.notification.recipients import recipients
 from identity.models import User
@@ -95,8 +95,7 @@ def _to_person(event: Event, person: User, subject: str, preference: Any) -> Not
 
 
 def _to_webhooks(event: Event, subject: str, request: Request | None, grant: Grant | None) -> list[Notification]:
-    # What is meant for one person is nobody else's business.
-    if request is None and grant is None:
+    if event.name not in SHARED:
         return []
     asked = request.required if request else grant.required if grant else []
     groups = {one["group"] for one in asked}

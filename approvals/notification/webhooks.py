@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from approvals.models import Notification, Webhook
-from approvals.notification.events import EVENTS, TEST
+from approvals.notification.events import SHARED, TEST
 from approvals.notification.outbox import write
 from approvals.notification.webhook_door import secrets_of
 from audit import ledger
@@ -209,8 +209,8 @@ def _checked(format: str, events: Iterable[str], groups: Iterable[str]) -> tuple
     if format not in Webhook.Format.values:
         raise WebhookRefused("format", f"The format is {' or '.join(Webhook.Format.values)}.")
     chosen, of = sorted(set(events)), sorted(set(groups))
-    if unknown := [name for name in chosen if name not in EVENTS]:
-        raise WebhookRefused("events", f"There is no event {unknown[0][:40]!r}. There are: {', '.join(EVENTS)}.")
+    if unknown := [name for name in chosen if name not in SHARED]:
+        raise WebhookRefused("events", f"There is no event {unknown[0][:40]!r}. There are: {', '.join(SHARED)}.")
     known = set(Group.objects.filter(name__in=of).values_list("name", flat=True))
     if strange := [name for name in of if name not in known]:
         raise WebhookRefused("groups", f"There is no group {strange[0][:40]!r}.")

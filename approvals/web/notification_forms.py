@@ -8,7 +8,7 @@ from django import forms
 from django.contrib.auth.models import Group
 
 from approvals.models import NotificationPreference, Webhook
-from approvals.notification.events import EVENTS
+from approvals.notification.events import EVENTS, SHARED
 from approvals.notification.preferences import LONGEST_ADDRESS, time_zones
 from audit.forwarding import checks
 
@@ -59,7 +59,7 @@ class _WebhookForm(_Refusable):
     format = forms.ChoiceField(choices=Webhook.Format.choices, label="Sent as")
     events = forms.MultipleChoiceField(
         required=False,
-        choices=[(event.name, event.subject.capitalize()) for event in EVENTS.values()],
+        choices=[(name, EVENTS[name].subject.capitalize()) for name in SHARED],
         label="Only these events",
         widget=forms.CheckboxSelectMultiple,
         help_text="None chosen: all of them.",

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from approvals.models import Webhook
 from approvals.notification import webhooks
-from approvals.notification.events import EVENTS
+from approvals.notification.events import SHARED
 from approvals.notification.webhooks import Added, UnknownWebhook, WebhookRefused
 from audit.forwarding import checks
 from gateway.api.inputs import Flag, Input, Text
@@ -26,7 +26,7 @@ from gateway.api.views import principal_of
 
 def _events() -> Any:
     return serializers.ListField(
-        child=serializers.ChoiceField(choices=list(EVENTS)), required=False, max_length=len(EVENTS), help_text="Empty for all."
+        child=serializers.ChoiceField(choices=list(SHARED)), required=False, max_length=len(SHARED), help_text="Empty for all."
     )  # fmt: skip
 
 
