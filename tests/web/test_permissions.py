@@ -18,6 +18,7 @@ TABLE = {
     "/requests/": EVERYBODY,
     "/queries/": EVERYBODY,
     "/run/": EVERYBODY,
+    "/notifications/": EVERYBODY,
     "/ledger/": EVERYBODY,
     "/ledger/0/": EVERYBODY,
     "/classification/shop/": EVERYBODY,
