@@ -47,7 +47,7 @@ def wrong_in(page: str) -> list[str]:
 def test_no_page_has_anything_inline_or_from_another_host(cast: Cast, park: Park, run: Run, sign_in: SignIn) -> None:
     request, query, client = park(HOSTILE, purpose=HOSTILE), run(), sign_in(cast.olaf)
     pages = ["/", "/requests/", "/queries/", "/ledger/", "/ledger/0/", "/run/", "/patterns/", "/nowhere/"]
-    pages += ["/accounts/logout/", "/accounts/password/set/"]
+    pages += ["/accounts/logout/", "/accounts/password/set/", "/notifications/"]
     pages += [reverse("request-detail", args=[request.pk]), reverse("query-detail", args=[request.query.pk])]
     pages += [reverse("query-detail", args=[query.pk])]
     pages += ["/policy/", "/policy/versions/", "/policy/compare/?old=1&new=1", "/policy/test/", "/policy/proposals/"]
