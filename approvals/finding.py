@@ -45,13 +45,13 @@ def fetch_request_for(principal: Principal, request_id: uuid.UUID) -> Request:
     return request
 
 
-def list_requests_for(principal: Principal, which: str = "all") -> QuerySet[Request]:
+def list_requests_for(principal: Principal, which: str = "all", door: str = "web") -> QuerySet[Request]:
     """`mine` this person may review it now · `asked` by this principal or an own agent · `waiting` pending · `decided` ended ·
     `all` that this principal may see."""
     if which == "mine":
         # Whoever may review a request may see it.
         related = Request.objects.select_related("datasource", "agent", "owner").prefetch_related("reviews__reviewer")
-        return related.filter(waits_for(principal))
+        return related.filter(waits_for(principal, door))
     requests = _visible_to(principal)
     if which == "asked":
         return requests.filter(_asked_by(principal))

@@ -155,7 +155,7 @@ class RequestsView(APIView):
     def get(self, request: Request) -> Response:
         """Requests that this person may see, newest first. A parameter that is no filter is refused."""
         asked = RequestQuery.of(request)
-        found = approvals.list_requests_for(principal_of(request), asked.which).select_related("query")
+        found = approvals.list_requests_for(principal_of(request), asked.which, "rest").select_related("query")
         rows = narrow(found, asked.wanted)
         page = page_of(rows, ORDERS[asked.sort], size=asked.limit, after=asked.after, skip=asked.offset)
         following = asked.offset + asked.limit if page.next and not asked.after else None

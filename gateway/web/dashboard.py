@@ -61,10 +61,13 @@ def _feed() -> dict[str, object]:
 
 
 def _waiting(http: HttpRequest) -> dict[str, object]:
+    """What the inbox says waits for this person, and beside it what waits for others."""
     person = viewer(http)
-    mine = list(services.list_requests_for(person, "mine").order_by("expires_at", "id")[:MOST_WAITING])
+    waiting = services.list_requests_for(person, "mine")
+    mine = list(waiting.order_by("expires_at", "id").defer("sql", "params")[:MOST_WAITING])
     others = services.list_requests_for(person, "waiting").exclude(pk__in=[r.pk for r in mine])
-    return {"mine": mine, "others": others.order_by("expires_at", "id")[: MOST_WAITING - len(mine)]}
+    others = others.order_by("expires_at", "id").defer("sql", "params")
+    return {"mine": mine, "others": others[: MOST_WAITING - len(mine)], "waiting_for_you": waiting.count()}
 
 
 def _numbers(_http: HttpRequest) -> dict[str, object]:

@@ -16,6 +16,8 @@ EVERYBODY = ("alice", "rita", "mallory", "olaf", "root")
 TABLE = {
     "/": EVERYBODY,
     "/requests/": EVERYBODY,
+    "/requests/live/": EVERYBODY,
+    f"/requests/reject/?request={NOBODY}:1": EVERYBODY,
     "/queries/": EVERYBODY,
     "/run/": EVERYBODY,
     "/notifications/": EVERYBODY,
