@@ -54,7 +54,7 @@ def request_revert(http: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     if log is None:
         messages.error(http, "It cannot be taken back: no rows are kept of it any more.")
         return redirect("request-detail", request_id)
-    form = RevertForm(http.POST or None)
+    form = RevertForm(http.POST if http.method == "POST" else None)
     status = 200
     if http.method == "POST":
         if form.is_valid() and (made := _ask(http, person, request, form)) is not None:
