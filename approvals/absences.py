@@ -81,7 +81,7 @@ def set_absence(
 ) -> Absence:
     """By the person, or by an administrator for them. Raises `AbsenceRefused`."""
     # One at a time for each person: two that overlap would give them two voices.
-    User.objects.select_for_update().get(pk=person.pk)
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
     _check_who(actor, person, delegate)
     _check_when(person, starts_at, ends_at)
     reason = reason.strip()
@@ -139,7 +139,7 @@ def _check_when(person: User, starts_at: datetime, ends_at: datetime) -> None:
 @transaction.atomic
 def end_absence(actor: Principal, absence_id: uuid.UUID) -> Absence:
     """By the person, whoever stands in, or an administrator. Raises `AbsenceRefused`, `UnknownAbsence`."""
-    absence = absences().select_for_update(of=["self"]).filter(pk=absence_id).first()
+    absence = absences().select_for_update(no_key=True, of=["self"]).filter(pk=absence_id).first()
     if absence is None or not may_end(absence, actor):
         raise UnknownAbsence
     if absence.ended_at is not None or absence.ends_at <= timezone.now():

@@ -52,7 +52,7 @@ def _each(found: QuerySet[Request], act: Callable[[Request, datetime], bool]) ->
 @transaction.atomic
 def _one(pk: uuid.UUID, act: Callable[[Request, datetime], bool]) -> bool:
     """Under the row's lock; one that somebody else is at is left to the next time."""
-    rows = Request.objects.select_for_update(skip_locked=True, of=["self"])
+    rows = Request.objects.select_for_update(no_key=True, skip_locked=True, of=["self"])
     request = rows.select_related("agent", "owner", "datasource", "grant").filter(pk=pk).first()
     return request is not None and act(request, timezone.now())
 

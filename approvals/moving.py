@@ -38,7 +38,12 @@ class LostRace(Exception):
 def lock(request_id: uuid.UUID) -> Request:
     """The row, held until the transaction ends. Raises `UnknownRequest`."""
     related = ("agent", "owner", "datasource", "grant")
-    locked = Request.objects.select_for_update(of=["self"]).select_related(*related).filter(pk=request_id).first()
+    locked = (
+        Request.objects.select_for_update(no_key=True, of=["self"])
+        .select_related(*related)
+        .filter(pk=request_id)
+        .first()
+    )
     if locked is None:
         raise UnknownRequest
     return locked

@@ -214,7 +214,7 @@ def _check(datasource: DataSource, catalogue: Catalogue, assignment: Assignment)
 def _lock(datasource: DataSource) -> None:
     """One change of classes at a time, so that the ledger's `previous` is what was there before."""
     change()
-    DataSource.objects.select_for_update().get(pk=datasource.pk)
+    DataSource.objects.select_for_update(no_key=True).get(pk=datasource.pk)
 
 
 def _find(datasource: DataSource, target: Target) -> Classification | None:

@@ -87,7 +87,7 @@ def reset(user: User, *, actor: str, reason: str = "") -> list[Factor]:
 
     Returns what was taken; raises `IdentityError` if there was nothing.
     """
-    User.objects.select_for_update().get(pk=user.pk)
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
     taken = factors_of(user)
     if not taken:
         raise IdentityError(f"{user.username} has no second factor: there is nothing to take away.")

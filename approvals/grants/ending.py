@@ -112,7 +112,9 @@ def revoke(grant_id: uuid.UUID, principal: Principal, comment: str = "") -> Gran
 
 def _locked(grant_id: uuid.UUID, principal: Principal) -> Grant:
     fetch_grant_for(principal, grant_id)
-    locked = Grant.objects.select_for_update(of=["self"]).select_related("datasource", "owner", "agent", "request")
+    locked = Grant.objects.select_for_update(no_key=True, of=["self"]).select_related(
+        "datasource", "owner", "agent", "request"
+    )
     grant = locked.filter(pk=grant_id).first()
     if grant is None:
         raise UnknownGrant("It is gone.")
@@ -142,7 +144,9 @@ def close_ended() -> int:
 
 @transaction.atomic
 def _close(pk: uuid.UUID) -> bool:
-    locked = Grant.objects.select_for_update(skip_locked=True, of=["self"]).select_related("datasource", "owner")
+    locked = Grant.objects.select_for_update(no_key=True, skip_locked=True, of=["self"]).select_related(
+        "datasource", "owner"
+    )
     grant = locked.filter(pk=pk, closed_at__isnull=True).first()
     if grant is None:
         return False
@@ -163,7 +167,9 @@ def remind_of_glass() -> int:
 
 @transaction.atomic
 def _remind(pk: uuid.UUID, long_ago: datetime) -> bool:
-    locked = Request.objects.select_for_update(skip_locked=True, of=["self"]).select_related("owner", "datasource")
+    locked = Request.objects.select_for_update(no_key=True, skip_locked=True, of=["self"]).select_related(
+        "owner", "datasource"
+    )
     request = locked.filter(pk=pk, state=State.PENDING).first()
     if request is None or (request.reminded_at is not None and request.reminded_at > long_ago):
         return False

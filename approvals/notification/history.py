@@ -61,7 +61,7 @@ def send_test(user: User) -> None:
     if why_not := way_of(preference, event_named(TEST)).why_not:
         raise PreferenceRefused("email", why_not)
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=user.pk)
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
         waiting = Notification.objects.filter(user=user, event=TEST, state=Notification.State.WAITING)
         if waiting.exists():
             raise PreferenceRefused("email", "A test is on its way already: the list below says how it stands.")

@@ -63,7 +63,8 @@ def _read_in_turn(datasource: DataSource) -> None:
 
 def store(datasource: DataSource, found: Catalogue, actor: str, *, note_unchanged: bool = True) -> Catalogue:
     """Inside the caller's transaction. The row of the data source is the lock that numbers versions."""
-    DataSource.objects.select_for_update().get(pk=datasource.pk)
+    # Not against keys: whoever refers to the row holds the ledger when that is checked, and would be waited for in turn.
+    DataSource.objects.select_for_update(no_key=True).get(pk=datasource.pk)
     newest = CatalogueSnapshot.objects.filter(datasource=datasource).order_by("-version").first()
     before = decode(newest.content, newest.version) if newest and is_current(newest.content) else None
     found_digest = digest(found)

@@ -93,7 +93,7 @@ def decide(datasource: DataSource, choices: Sequence[Choice], *, actor: str) -> 
     by_id = {choice.proposal: choice for choice in choices}
     with transaction.atomic():
         # One at a time, in the order of every change of classes: two people who click at once do not both decide.
-        DataSource.objects.select_for_update().get(pk=datasource.pk)
+        DataSource.objects.select_for_update(no_key=True).get(pk=datasource.pk)
         proposals = list(open_proposals(datasource).filter(pk__in=by_id))
         if missing := len(by_id) - len(proposals):
             raise ProposalGone(
