@@ -20,7 +20,7 @@ from identity.signals import announced
 from tests.approvals.notification.sinks import MailServer, mail_server, text_of
 from tests.factories import ACTOR, PASSWORD, Cast
 from tests.fixtures.databases import TargetDatabase
-from tests.fixtures.servers import Start
+from tests.fixtures.servers import Server
 from tests.identity.factors import code_of, give_app
 from tests.story.conftest import Agent
 
@@ -29,6 +29,7 @@ MASS_WRITE = '@id("mass-write")'
 COMMENT = "agreed on the phone"
 SCREENS = {"desktop": (1280, 800), "phone": (360, 780)}
 Show = Callable[[Page], None]
+Start = Callable[..., Server]
 
 
 @dataclass
