@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from approvals import services as approvals
+from approvals.grants.services import visible_to
 from approvals.services import AUDITORS, list_requests_for
 from approvals.states import Action, sources
 from audit import ledger
@@ -40,13 +41,16 @@ class AlreadyEnded(GatewayError):
 
 
 def list_queries_for(principal: Principal) -> QuerySet[Query]:
-    """Own queries, those of own agents, and those whose request this person may see; auditors and administrators see all."""
+    """Own queries, those of own agents, and those whose request or grant this person may see; auditors and administrators see
+    all."""
     queries = Query.objects.select_related("datasource", "agent", "user", "request")
     if principal.is_administrator or AUDITORS in principal.groups:
         return queries
     mine = Q(requester=principal.label)
     if principal.is_person:
         mine |= Q(agent__owner_id=principal.id) | Q(request__in=list_requests_for(principal).values("pk"))
+        # Whoever gave a standing permission, or looks at broken glass, sees what was run under it.
+        mine |= Q(grant__in=visible_to(principal).values("pk"))
     return queries.filter(mine)
 
 
