@@ -10,8 +10,9 @@ from django.utils import timezone
 from approvals.asking import Asked, columns_of, note_revision, told
 from approvals.eligibility import owners_of
 from approvals.errors import ReviewRefused, UnknownRequest
-from approvals.models import Impact, Request
-from approvals.moving import lock, move, publish_measuring, record
+from approvals.impact import service as impact
+from approvals.models import Request
+from approvals.moving import lock, move, record
 from approvals.signals import request_noted
 from approvals.states import Action, State, sources
 from audit.events import clean_text
@@ -54,7 +55,7 @@ def edit(request_id: uuid.UUID, principal: Principal, asked: Asked, *, revision:
         setattr(request, name, value)
     request.save(update_fields=list(columns))
     note_revision(request, principal.label)
-    measure_again(request)
+    impact.expect(request)
     request_noted.send(Request, request=request, event="edited")
     record(
         request,
@@ -71,16 +72,6 @@ def edit(request_id: uuid.UUID, principal: Principal, asked: Asked, *, revision:
         reason=f"{void} reviews void" if void else None,
     )
     return request
-
-
-def measure_again(request: Request) -> None:
-    """What was measured is of another statement."""
-    fresh = {
-        "revision": request.revision, "state": Impact.State.WAITING, "started_at": None, "measured_at": None,
-        "rows": None, "estimated_rows": None, "table_rows": None, "duration_ms": None, "content": None, "problem": "",
-    }  # fmt: skip
-    Impact.objects.update_or_create(request=request, defaults=fresh)
-    transaction.on_commit(lambda: publish_measuring(request.pk))
 
 
 @transaction.atomic

@@ -85,7 +85,7 @@ def _settle_dead() -> None:
 def _measure_late() -> None:
     for request_id in _some(measuring.overdue(OVERDUE)):
         if coordination().set(f"remeasured:{request_id}", 1, nx=True, ex=REPUBLISH):
-            measuring.publish(request_id)
+            approvals.publish_measuring(request_id)
 
 
 def _some(rows: QuerySet[Any]) -> Iterable[uuid.UUID]:

@@ -6,28 +6,23 @@ guarded by the revision, so that what was measured of a text that has since been
 
 from __future__ import annotations
 
-import logging
-import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from celery import current_app
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from kombu.exceptions import OperationalError as BrokerError
 
 from approvals.impact.access import tells_of_masked_values
 from approvals.impact.content import Content, from_json, to_json
 from approvals.impact.sentences import bound_of
 from approvals.models import Impact, Request
+from approvals.moving import publish_measuring
 from approvals.signals import request_noted
 from approvals.states import State
 from audit import ledger
 from audit.events import clean_text
-
-logger = logging.getLogger(__name__)
 
 STATES = (Impact.State.WAITING, Impact.State.MEASURING)
 # A request ends up here only while somebody can still decide, or is about to run it.
@@ -57,15 +52,7 @@ def expect(request: Request) -> None:
         "estimated_rows": None, "table_rows": None, "duration_ms": None, "content": None, "problem": "",
     }  # fmt: skip
     Impact.objects.update_or_create(request=request, defaults=fresh)
-    transaction.on_commit(lambda: publish(request.pk))
-
-
-def publish(request_id: uuid.UUID) -> None:
-    """Hands it to a worker. A broker that is away is no error: the sweep publishes again."""
-    try:
-        current_app.send_task("gateway.measure_impact", args=[str(request_id)], queue="parked", retry=False)
-    except BrokerError:
-        logger.warning("The broker did not take request %s; the sweep will publish it again.", request_id)
+    transaction.on_commit(lambda: publish_measuring(request.pk))
 
 
 def overdue(age: timedelta) -> QuerySet[Impact]:
@@ -113,7 +100,7 @@ def finish(request: Request, impact: Impact, found: Measurement) -> bool:
     taken it over."""
     state = Impact.State.UNMEASURED if found.problem else Impact.State.MEASURED
     # Whoever edits the request locks it first, too.
-    Request.objects.select_for_update(of=["self"]).get(pk=request.pk)
+    Request.objects.select_for_update(no_key=True, of=["self"]).get(pk=request.pk)
     kept = _mine(impact).update(
         state=state,
         measured_at=timezone.now(),
