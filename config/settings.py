@@ -354,6 +354,8 @@ ELEVATION_MAX_MINUTES = env.int("COUNTERSIGN_ELEVATION_MAX_MINUTES", 480, valida
 BREAK_GLASS_MAX_MINUTES = env.int("COUNTERSIGN_BREAK_GLASS_MAX_MINUTES", 240, validate=validate.Range(min=1, max=1440))
 EXPORT_RETENTION_DAYS = env.int("COUNTERSIGN_EXPORT_RETENTION_DAYS", 7, validate=validate.Range(min=1, max=365))
 MAX_WAIT_SECONDS = 60
+# gateway/holding.py: how long a session that stays connected may wait for the review of its statement.
+HOLD_SECONDS = env.int("COUNTERSIGN_HOLD_SECONDS", 300, validate=validate.Range(min=0, max=86_400))
 # gateway/impact.py: whether requests are tried out and rolled back while they wait, for how long at most, how long one waits for
 # its locks, and above how many rows it is only estimated.
 DRY_RUNS = env.bool("COUNTERSIGN_DRY_RUNS", True)

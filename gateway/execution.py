@@ -23,13 +23,14 @@ from approvals.models import Request
 from approvals.scheduling import wait_for_next_window
 from approvals.services import LostRace
 from approvals.states import ImpossibleTransition, State
-from gateway import attempts, impact, undo
+from gateway import attempts, undo
 from gateway.admission import asker_of
 from gateway.attempts import OutOfBounds
 from gateway.claims import held
-from gateway.drifting import Drift, Finding, growth, look_again, send_back
+from gateway.drifting import Drift, Finding, send_back
 from gateway.drivers.base import Rows
 from gateway.models import Query
+from gateway.preparing import prepare, query_of
 from gateway.recording import record_intent
 from gateway.running import RunningStatement, running
 from gateway.settling import reconcile, reconcile_locked
@@ -109,26 +110,6 @@ def _ended(record: Callable[[], str]) -> str:
 def _sent_back(principal: Principal, query: Query, request: Request, finding: Finding, attempt: int) -> str:
     send_back(principal, query, request, finding, attempt=attempt)
     return State.DRIFTED
-
-
-# --- Before it runs -----------------------------------------------------------------------------------------------
-
-
-def query_of(request_id: uuid.UUID) -> Query | None:
-    related = ("request__datasource", "request__owner", "request__agent__owner", "datasource", "agent__owner", "user")
-    return Query.objects.select_related(*related).filter(request_id=request_id).first()
-
-
-def prepare(principal: Principal, query: Query, request: Request) -> Finding:
-    """Assessed again, and bound to as many rows as it would change as of now, if nobody measured that before."""
-    finding = look_again(principal, query, request)
-    if finding.drift or finding.assessment is None or finding.assessment.facts.reads_only:
-        return finding
-    impact.ensure_measured(request)
-    request.refresh_from_db(fields=["row_bound"])
-    if request.row_bound is None:
-        return Finding(finding.assessment, growth(query, request, finding.assessment))
-    return finding
 
 
 # --- The run ------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The life of a statement. Every door calls `submit`; the steps below are the product.
 
-    authenticate → analyse → decide → (claim, or park) → record intent → run, masked and bounded → record outcome → release
+    authenticate → analyse → decide → (claim, redeem or park) → record intent → run, masked and bounded
+    → record outcome → release
 
 Each step raises a `GatewayError` (governance/errors.py) when it refuses; nothing after it then happens. Denials and
 failures are in the ledger before the caller hears of them.
@@ -16,6 +17,7 @@ from approvals.grants.services import elevated
 from gateway import catalogues
 from gateway.admission import asking_of, authenticate, receive
 from gateway.granting import Permission, permitted
+from gateway.holding import AwaitsReview, NotApproved
 from gateway.models import Query, QueryState
 from gateway.parking import park
 from gateway.recording import (
@@ -25,9 +27,10 @@ from gateway.recording import (
     record_failure,
     record_intent,
     record_outcome,
-    record_refusal,
+    refuse,
 )
 from gateway.recovery import settle_in_doubt
+from gateway.redemption import run_redeemed
 from gateway.release import release, replay
 from gateway.running import running
 from gateway.submission import Submission
@@ -59,7 +62,8 @@ def submit(submission: Submission) -> Outcome:
         raise refuse(principal, query, _denied(assessment), assessment)
     permission = claim(principal, acting, query, assessment)
     if permission is None:
-        return Outcome(park(principal, query, assessment), None)
+        content = redeem(acting, query, assessment)
+        return Outcome(query, content) if content else Outcome(park(principal, query, assessment), None)
     return Outcome(query, execute(principal, query, assessment, permission))
 
 
@@ -95,6 +99,20 @@ def claim(principal: Principal, acting: Principal, query: Query, assessment: Ass
         raise refuse(principal, query, error, assessment) from error
 
 
+def redeem(acting: Principal, query: Query, assessment: Assessment) -> dict[str, Any] | None:
+    """What a session asked for earlier, and people have approved since, runs once when it is sent again; None: nothing was."""
+    try:
+        return run_redeemed(acting, query, assessment)
+    except (NotApproved, AwaitsReview) as error:
+        if query.request_id is None:
+            raise refuse(acting, query, error, assessment) from error
+        error.query = query
+        raise
+    except GatewayError as error:
+        error.query = query
+        raise
+
+
 def execute(principal: Principal, query: Query, assessment: Assessment, permission: Permission) -> dict[str, Any]:
     """Record intent, run, record outcome, release: in this order, or not at all (P3)."""
     with running(query.pk, principal, grants=permission.grants) as statement:
@@ -116,13 +134,6 @@ def execute(principal: Principal, query: Query, assessment: Assessment, permissi
     record_outcome(query, assessment, principal.owner, intent, rows, hidden)
     catalogues.read_after(query.datasource, assessment.facts)
     return release(query, rows, masked)
-
-
-def refuse(principal: Principal, query: Query, error: GatewayError, assessment: Assessment | None) -> GatewayError:
-    """Records the refusal and gives the error to raise, with the query that it belongs to."""
-    record_refusal(query, principal.owner, error, assessment)
-    error.query = query
-    return error
 
 
 def _denied(assessment: Assessment) -> Denied:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -17,6 +19,7 @@ from audit.models import SubjectKey
 from audit.retention.signals import subject_erased
 from gateway import erasure
 from gateway.models import Query, QueryState
+from gateway.running import announce_move
 
 ENDS = {
     State.REJECTED: (QueryState.REJECTED, "A reviewer rejected it."),
@@ -28,6 +31,8 @@ ENDS = {
 
 @receiver(request_moved)
 def follow_request(sender: type[Request], request: Request, **_: Any) -> None:
+    if request.carrier == Request.Carrier.CALLER:
+        transaction.on_commit(partial(announce_move, request.pk))
     if State(request.state) not in ENDS:
         return
     state, detail = ENDS[State(request.state)]

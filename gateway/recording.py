@@ -140,6 +140,13 @@ def record_refusal(query: Query, owner: str, error: GatewayError, assessment: As
     return receipt
 
 
+def refuse(principal: Principal, query: Query, error: GatewayError, assessment: Assessment | None) -> GatewayError:
+    """Records the refusal and gives the error to raise, with the query that it belongs to."""
+    record_refusal(query, principal.owner, error, assessment)
+    error.query = query
+    return error
+
+
 def record_check(submission: Submission, datasource: DataSource, assessment: Assessment | None, code: str = "") -> None:
     """Whoever tries out what policy lets through leaves a trace. `code`: why the text could not be read."""
     principal, run = submission.principal, submission.run

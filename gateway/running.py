@@ -24,6 +24,8 @@ from django.db import close_old_connections
 from psycopg_pool import PoolTimeout
 
 from approvals.grants.holding import revoked_among
+from approvals.models import Request
+from approvals.states import State
 from gateway.drivers.postgres import break_off
 from governance.errors import Cancelled, GatewayError, ServiceUnavailable
 from identity.credentials import ended_among, is_live
@@ -33,6 +35,7 @@ from identity.revocations import channel
 
 logger = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
+MOVED = "request"
 
 
 @dataclass(slots=True)
@@ -88,6 +91,7 @@ class _Registry:
 
     def __init__(self) -> None:
         self.statements: dict[uuid.UUID, RunningStatement] = {}
+        self.watchers: dict[uuid.UUID, set[threading.Event]] = {}
         self.lock = threading.Lock()
         self.listener: threading.Thread | None = None
         self.pid = os.getpid()
@@ -110,6 +114,12 @@ class _Registry:
         with self.lock:
             named = [one for one in self.statements.values() if one.is_named_by(subject, identifier)]
         _end(named)
+
+    def wake(self, requests: Iterable[uuid.UUID]) -> None:
+        with self.lock:
+            for request_id in requests:
+                for event in self.watchers.get(request_id, ()):
+                    event.set()
 
     def _listen(self) -> None:
         while True:
@@ -137,7 +147,10 @@ class _Registry:
                 message = subscription.get_message(timeout=POLL_SECONDS)
                 if message and message["type"] == "message":
                     order = orjson.loads(message["data"])
-                    self.end_all(order["subject"], order["id"])
+                    if order["subject"] == MOVED:
+                        self.wake([uuid.UUID(order["id"])])
+                    else:
+                        self.end_all(order["subject"], order["id"])
                 if time.monotonic() - looked >= POLL_SECONDS:
                     self._look()
                     looked = time.monotonic()
@@ -146,7 +159,7 @@ class _Registry:
         """Ends what runs for those who may no longer act, and once more what was ended and still runs: a request to cancel
         that arrives while the server is between two commands is lost."""
         with self.lock:
-            statements = list(self.statements.values())
+            statements, watched = list(self.statements.values()), list(self.watchers)
         if not statements:
             return
         ended = [one for one in statements if one.ended_early]
@@ -155,6 +168,10 @@ class _Registry:
             revoked = revoked_among({grant for one in statements for grant in one.grants})
             lost = (one for one in statements if one.principal in gone or not revoked.isdisjoint(one.grants))
             ended += [one for one in lost if not one.ended_early]
+            if watched:
+                self.wake(
+                    Request.objects.filter(pk__in=watched).exclude(state=State.PENDING).values_list("pk", flat=True)
+                )
         except (ControlDatabaseError, PoolTimeout) as error:
             logger.warning("Revocations could not be looked up: %s", error)
         finally:
@@ -192,6 +209,29 @@ def running(
     finally:
         with _registry.lock:
             _registry.statements.pop(query_id, None)
+
+
+@contextmanager
+def watching(request_id: uuid.UUID, moved: threading.Event) -> Iterator[None]:
+    """Sets `moved` when the request leaves `pending`, at the latest a second after that. To be used inside `running`."""
+    with _registry.lock:
+        _registry.watchers.setdefault(request_id, set()).add(moved)
+    try:
+        yield
+    finally:
+        with _registry.lock:
+            _registry.watchers[request_id].discard(moved)
+            if not _registry.watchers[request_id]:
+                del _registry.watchers[request_id]
+
+
+def announce_move(request_id: uuid.UUID) -> None:
+    """For whoever waits for a request, in any process. A message that is lost delays them by a second."""
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=1, socket_timeout=1) as client:
+            client.publish(channel(), orjson.dumps({"subject": MOVED, "id": str(request_id)}))
+    except redis.RedisError as error:
+        logger.warning("That request %s moved could not be announced: %s", request_id, error)
 
 
 def _after_fork() -> None:

@@ -25,8 +25,7 @@ from gateway.drivers import driver_for
 from gateway.drivers.base import Limits, Step, Work
 from gateway.models import Door, Query
 from gateway.parking import park
-from gateway.pipeline import refuse
-from gateway.recording import note_assessment
+from gateway.recording import note_assessment, refuse
 from gateway.services_check import require_coordination
 from gateway.work import source_of
 from governance.assessment import Assessment, assess
