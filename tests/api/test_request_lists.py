@@ -51,7 +51,8 @@ def test_what_is_not_understood_is_told(rita: Caller, asked: str) -> None:
 def test_pages_by_key_show_each_once(bot: Caller, rita: Caller) -> None:
     ids = parked(bot, 5)
     for sort in ("newest", "expires", "risk"):
-        pages, after = [], ""
+        pages: list[list[str]] = []
+        after = ""
         while len(pages) < 4:
             page = rita.get(
                 f"requests?limit=2&sort={sort}&after={after}" if after else f"requests?limit=2&sort={sort}"
