@@ -12,6 +12,8 @@ import pytest
 from django.utils import timezone
 
 from approvals import services as approvals
+from approvals.grants.services import break_glass, request_elevation
+from approvals.grants.services import revoke as revoke_grant
 from approvals.models import Request
 from audit.events import KINDS
 from audit.models import Entry
@@ -78,6 +80,27 @@ def scanned(cast: Cast) -> None:
     scan.run(scan.begin(cast.datasource, actor=ACTOR))
 
 
+REASON = "the nightly clean-up failed"
+
+
+def elevated(cast: Cast) -> None:
+    asked = request_elevation(cast.principal(cast.bot), "shop", "dba", minutes=5, reason=REASON, door="rest").request
+    assert asked is not None
+    approve(cast, asked)
+
+
+def given_again(cast: Cast) -> None:
+    grant = {"runs": 2, "seconds": 600}
+    approvals.review(parked(cast).pk, cast.principal(cast.rita), "approve", "", grant=grant, row_bound=60)
+    pipeline.submit(cast.submission(MASS_DELETE))
+
+
+def glass_broken(cast: Cast) -> None:
+    grant = break_glass(cast.principal(cast.rita), "shop", reason=REASON, door="web")
+    pipeline.submit(cast.submission("DELETE FROM orders", cast.rita))
+    revoke_grant(grant.pk, cast.principal(cast.rita))
+
+
 PARKED = ["request.created", "statement.parked"]
 RUN = ["statement.intent", "statement.outcome"]
 TABLE: dict[str, tuple[Callable[[Cast], object], list[str]]] = {
@@ -105,10 +128,25 @@ TABLE: dict[str, tuple[Callable[[Cast], object], list[str]]] = {
             "review.given",
             "request.approved",
             "datasource.synchronised",
+            "impact.started",
+            "impact.measured",
             "execution.started",
             "statement.intent",
+            "undo.kept",
             "execution.finished",
         ],
+    ),
+    "an elevation": (
+        elevated,
+        ["request.created", "review.given", "request.approved", "grant.given", "request.settled"],
+    ),
+    "a statement under a grant": (
+        given_again,
+        [*PARKED, "review.given", "grant.given", "request.approved", "grant.used", *RUN],
+    ),
+    "broken glass, and its end": (
+        glass_broken,
+        ["glass.broken", "grant.used", *RUN, "request.created", "glass.mended", "grant.revoked"],
     ),
     "another policy set": (
         lambda cast: policy_store.activate(policy_store.default_text() + "\n// another\n", author=ACTOR),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.contrib.auth.models import Group
 from django.urls import reverse
 from django.utils import timezone
@@ -104,12 +106,16 @@ def test_the_owner_can_withdraw_and_a_reviewer_cannot(cast: Cast, park: Park, si
     assert state_of(request) == State.WITHDRAWN
 
 
-def test_the_page_asks_for_nothing_new_while_nothing_changed(cast: Cast, park: Park, sign_in: SignIn) -> None:
+def test_the_page_asks_for_nothing_new_while_nothing_changed(
+    nobody_works: None, cast: Cast, park: Park, sign_in: SignIn
+) -> None:
     request, client = park(), sign_in(cast.rita)
-    live = reverse("request-live", args=[request.pk])
-    assert client.get(f"{live}?seen=pending-0-0").status_code == 204
+    page = client.get(reverse("request-detail", args=[request.pk])).text
+    live = re.search(r'hx-get="([^"]*/live/[^"]*)"', page)
+    assert live is not None
+    assert client.get(live[1]).status_code == 204
     services.review(request.pk, cast.principal(cast.dora), "approve", "")
-    response = client.get(f"{live}?seen=pending-0-0")
+    response = client.get(live[1])
     assert "Approved" in response.text
     assert 'id="request-review"' in response.text
 
