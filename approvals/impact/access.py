@@ -39,9 +39,9 @@ def may_see_impact(
     return any(not own.isdisjoint(_reviewing(one)) for one in request.required)
 
 
-def may_see_estimates(request: Request, principal: Principal) -> bool:
+def may_see_estimates(request: Request, principal: Principal, *, patterns: Mapping[int, str] | None = None) -> bool:
     """Besides: the planner estimates by statistics of raw values."""
-    return not (request.decision.get("masks") and _has_a_part(request, principal))
+    return not (request.decision.get("masks") and _has_a_part(request, principal, patterns))
 
 
 def _has_a_part(request: Request, principal: Principal, patterns: Mapping[int, str] | None = None) -> bool:

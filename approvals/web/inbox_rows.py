@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from approvals.eligibility import voices_of
-from approvals.impact.access import may_see_impact
+from approvals.impact.access import may_see_estimates, may_see_impact
 from approvals.models import Impact, Request
 from approvals.parties import patterns_of
 from approvals.progress import Progress, progress_of, standings_of, with_reviews
@@ -82,7 +82,7 @@ def rows_of(
             request=request,
             headline=headline_of(request),
             progress=progress_of(standings[request.pk]),
-            impact=_in_brief(request) if request.pk in seen else "",
+            impact=_in_brief(request, estimated=seen[request.pk]) if request.pk in seen else "",
             badges=tuple(_badges(request, viewer)),
             decidable=request.pk in decidable,
             stays=request.pk in stays,
@@ -91,22 +91,26 @@ def rows_of(
     ]
 
 
-def _impacts(requests: Sequence[Request], viewer: Principal) -> set[uuid.UUID]:
-    """Those whose impact is known, or being worked out, and the viewer may know."""
+def _impacts(requests: Sequence[Request], viewer: Principal) -> dict[uuid.UUID, bool]:
+    """Those whose impact is known, or being worked out, and the viewer may know; and whether that goes for estimates too."""
     groups = {group for voice in voices_of(viewer) for group in voice.groups}
     patterns = patterns_of([viewer.id])
     having = [request for request in requests if hasattr(request, "impact")]
-    return {one.pk for one in having if may_see_impact(one, viewer, groups=groups, patterns=patterns)}
+    return {
+        one.pk: may_see_estimates(one, viewer, patterns=patterns)
+        for one in having
+        if may_see_impact(one, viewer, groups=groups, patterns=patterns)
+    }
 
 
-def _in_brief(request: Request) -> str:
+def _in_brief(request: Request, *, estimated: bool) -> str:
     """`15 of 60 rows`"""
     impact: Impact = request.impact
     match impact.state:
         case Impact.State.MEASURED if impact.rows is not None:
             of = f" of {impact.table_rows:,}" if impact.table_rows is not None else ""
             return f"{impact.rows:,}{of} {'row' if impact.rows == 1 and not of else 'rows'}"
-        case Impact.State.MEASURED | Impact.State.UNMEASURED if impact.estimated_rows is not None:
+        case Impact.State.MEASURED | Impact.State.UNMEASURED if estimated and impact.estimated_rows is not None:
             return f"about {impact.estimated_rows:,} rows"
         case Impact.State.UNMEASURED:
             return "not measured"
