@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -95,10 +96,18 @@ def save(
         )
         _follow(before, kept)
         if address is not None and address != user.email:
-            user.email = address
-            with acting(principal_of_user(user).label):
-                user.save(update_fields=["email"])
+            _move_to(user, address)
     return kept
+
+
+def _move_to(user: User, address: str) -> None:
+    """The address before it stays known as theirs: what runs on behalf of it still runs on theirs, so they cannot review it
+    (P5)."""
+    if user.email:
+        EmailAddress.objects.get_or_create(user=user, email=user.email.lower())
+    user.email = address
+    with acting(principal_of_user(user).label):
+        user.save(update_fields=["email"])
 
 
 def _follow(before: NotificationPreference, after: NotificationPreference) -> None:

@@ -1,4 +1,4 @@
-"""Who is told of what. P5 decides who can be asked: `may_review`, as for everybody who opens the page."""
+"""Who is told of what."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from django.db.models import Q
 from django.utils import timezone
 
-from approvals.eligibility import may_review, owners_of, standing_at
+from approvals.eligibility import standing_at
 from approvals.models import Absence, Grant, Request, Verdict
 from approvals.notification.events import Audience, Event
+from approvals.parties import owners_of, patterns_of, why_party
 from governance.policy import store
 from identity.models import User
-from identity.principals import principal_of_user
 
 People = dict[int, User]
 
@@ -31,21 +31,28 @@ def recipients(
 
 
 def reviewers_now(request: Request) -> People:
-    """Who may review it at this moment and is still lacking: members of the groups whose turn it is, and for those who are
-    away whoever stands in for them."""
-    asked = Request.objects.select_related("agent", "datasource", "owner").get(pk=request.pk)
+    """Whose voice is lacking at this moment: members of the groups whose turn it is, and for those who are away whoever stands
+    in for them. In a few queries, however many they are; what only policy knows is asked before the message leaves
+    (`mooting`), by the rule itself."""
+    asked = Request.objects.select_related("agent", "grant", "datasource", "owner").get(pk=request.pk)
     members = _members(group for demand, _ in standing_at(asked).unfilled for group in demand.open_to)
     away = _standing_in(members)
+    barred = _barred(asked, {*members, *(one.pk for delegates in away.values() for one in delegates)})
     told: People = {}
     for key, member in members.items():
-        instead = {one.pk: one for one in away.get(key, ()) if _may(one, asked)}
+        if key in barred:
+            continue
         # Where nobody who stands in may review it, better the one who is away than nobody.
-        told |= instead or ({key: member} if _may(member, asked) else {})
+        told |= {one.pk: one for one in away.get(key, ()) if one.pk not in barred} or {key: member}
     return told
 
 
-def _may(person: User, request: Request) -> bool:
-    return may_review(request, principal_of_user(person)).allowed
+def _barred(request: Request, people: set[int]) -> set[int]:
+    """Parties to it (P5), and those who have been heard, by themselves or by whoever stood in."""
+    given = request.reviews.filter(revision=request.revision).values_list("reviewer_id", "delegated_by_id")
+    heard = {one for pair in given for one in pair if one is not None}
+    patterns = patterns_of(people) if request.on_behalf_of else {}
+    return heard | {one for one in people if why_party(request, one, patterns)}
 
 
 def _members(groups: Iterable[str]) -> People:

@@ -106,14 +106,14 @@ def test_choices_are_saved_and_shown(mail: MailServer, cast: Cast):
     assert "You are not told when somebody breaks the glass" in page
 
 
-def test_what_is_wrong_is_said_beside_the_field(cast: Cast):
-    answer = client_of(cast.rita).post(reverse("notification-preferences"), {**FORM, "address": "rita"})
+def test_what_is_wrong_is_said_beside_the_field(control_db: str):
+    answer = client_of(make_user("rita")).post(reverse("notification-preferences"), {**FORM, "address": "rita"})
     assert answer.status_code == 422
     assert "That is not an e-mail address." in answer.text
 
 
-def test_the_page_says_when_no_mail_server_is_set_up(cast: Cast):
-    page = client_of(cast.rita).get(PLACE).text
+def test_the_page_says_when_no_mail_server_is_set_up(control_db: str):
+    page = client_of(make_user("rita")).get(PLACE).text
     assert "No mail server is set up" in page
     assert "Send me a test" not in page
 
@@ -207,14 +207,14 @@ def test_rest_shows_and_changes_what_one_is_told(mail: MailServer, reached: Cast
 @pytest.mark.parametrize(
     "body", [{"email": "pigeon"}, {"muted": ["x"]}, {"digest_hour": 24}, {"time_zone": "X"}, {"address": "x"}, {"x": 1}]
 )
-def test_rest_says_what_is_wrong(cast: Cast, body: dict[str, Any]):
-    answer = client_of(cast.rita).patch(f"{REST}/preferences", body, "application/json")
+def test_rest_says_what_is_wrong(control_db: str, body: dict[str, Any]):
+    answer = client_of(make_user("rita")).patch(f"{REST}/preferences", body, "application/json")
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
     assert next(iter(body)) in answer.json()["detail"]
 
 
-def test_rest_says_why_no_test_is_sent(cast: Cast):
-    answer = client_of(cast.rita).post(f"{REST}/test")
+def test_rest_says_why_no_test_is_sent(control_db: str):
+    answer = client_of(make_user("rita")).post(f"{REST}/test")
     assert (answer.status_code, answer.json()["code"]) == (400, "cannot-be-sent")
 
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from approvals import services
+from approvals.eligibility import may_review
 from approvals.models import Notification, NotificationPreference, Request
 from approvals.notification import digests, history, preferences
 from approvals.notification.preferences import PreferenceRefused
@@ -20,7 +21,7 @@ from audit.models import Entry
 from identity.models import User
 from tests.approvals.notification.conftest import Deliver, Park
 from tests.approvals.notification.sinks import MailServer, text_of
-from tests.factories import Cast
+from tests.factories import Cast, make_user
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
@@ -151,20 +152,28 @@ def test_whoever_turns_the_digest_off_gets_what_waited_for_it(
         ({"address": "rita@example.com\nBcc: eve@example.com"}, "address"),
     ],
 )
-def test_what_cannot_be_is_refused_and_nothing_is_saved(cast: Cast, wrong: dict[str, Any], field: str):
+def test_what_cannot_be_is_refused_and_nothing_is_saved(control_db: str, wrong: dict[str, Any], field: str):
     with pytest.raises(PreferenceRefused) as refused:
-        save(cast.rita, **wrong)
+        save(make_user("rita"), **wrong)
     assert refused.value.field == field
     assert NotificationPreference.objects.count() == 0
 
 
-def test_another_address_is_recorded_without_it(cast: Cast):
-    save(cast.rita, address="rita@home.example")
+def test_another_address_is_recorded_without_it(control_db: str):
+    save(make_user("rita"), address="rita@home.example")
     assert User.objects.get(username="rita").email == "rita@home.example"
     header = bytes(Entry.objects.get(kind="user.changed").header)
     assert b'"actor":"user:rita"' in header
     assert b'"changes":["email"]' in header
     assert b"home.example" not in header
+
+
+def test_p5_nobody_gets_to_review_what_runs_for_them_by_giving_another_address(reached: Cast, park: Park):
+    request = park(on_behalf_of="Rita <rita@example.com>")
+    for address in ("other@example.com", ""):
+        save(reached.rita, address=address)
+        assert not may_review(Request.objects.get(pk=request.pk), reached.principal(reached.rita)).allowed
+    assert list(Notification.objects.values_list("user__username", flat=True)) == ["dora"]
 
 
 def test_whoever_reviews_is_warned_before_hearing_nothing_of_it(mail: MailServer, reached: Cast):

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from approvals import services
@@ -122,6 +123,19 @@ def test_where_nobody_who_stands_in_may_review_the_one_who_is_away_is_asked(cast
     set_absence(cast.principal(cast.dora), cast.dora, cast.alice, starts_at=now - HOUR, ends_at=now + HOUR)
     park()
     assert told("asked") == ["dora", "rita"]
+
+
+def test_asking_thirty_people_takes_no_more_queries_than_asking_two(cast: Cast, park: Park):
+    request = park(on_behalf_of="Customer care")
+    counts = []
+    for more in range(2):
+        with CaptureQueriesContext(connection) as captured:
+            tell("asked", request=request, about=str(more))
+        counts.append(len(captured))
+        for number in range(30):
+            make_user(f"person{number}", "dba")
+    assert counts[0] == counts[1]
+    assert Notification.objects.filter(event="asked", key__contains="/1:").count() == 32
 
 
 # --- Ends ----------------------------------------------------------------------------------------------------------
