@@ -2,7 +2,6 @@
 "use strict";
 (() => {
   const dialog = document.getElementById("shortcuts");
-  const PAGES = { d: 0, r: 1, q: 2, l: 3, p: 4, k: 5, s: 6 };
   let afterG = 0;
 
   function move(step) {
@@ -16,8 +15,9 @@
   }
 
   function go(key) {
-    const links = document.querySelectorAll('nav[aria-label="Main"] a');
-    if (key in PAGES && links[PAGES[key]]) location.assign(links[PAGES[key]].href);
+    const links = [...document.querySelectorAll("nav [data-key]")];
+    const link = links.find((one) => one.dataset.key === key);
+    if (link) location.assign(link.href);
   }
 
   // On a request that waits for the viewer: the form, and what Enter then does. A key alone never decides.

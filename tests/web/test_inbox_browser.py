@@ -171,3 +171,20 @@ def test_the_inbox_works_without_script(desk: Page, park: Park) -> None:
     expect(page.get_by_role("heading", name="1 rejected")).to_be_visible()
     plain.close()
     assert state_of(request) == State.REJECTED
+
+
+def test_g_and_a_letter_leads_to_the_page_that_the_list_of_keys_names(desk: Page) -> None:
+    pages = {
+        "r": "/requests/",
+        "g": "/grants/",
+        "q": "/queries/",
+        "l": "/ledger/",
+        "p": "/policy/",
+        "s": "/run/",
+        "d": "/",
+    }
+    for letter, path in pages.items():
+        desk.wait_for_function("!document.querySelector('[data-shortcuts]').hidden")
+        desk.keyboard.press("g")
+        desk.keyboard.press(letter)
+        desk.wait_for_url(f"**{path}")
