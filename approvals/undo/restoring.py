@@ -103,7 +103,8 @@ class _Given:
 
     @property
     def source(self) -> str:
-        return f"ROWS FROM ({', '.join(self.calls)}) AS {GIVEN}({', '.join(self.names)})"
+        calls = ",\n    ".join(self.calls)
+        return f"ROWS FROM (\n    {calls}\n  ) AS {GIVEN}({', '.join(self.names)})"
 
 
 def _keys(kept: Kept, given: _Given, rows: list[Row | None]) -> str:
@@ -113,7 +114,7 @@ def _keys(kept: Kept, given: _Given, rows: list[Row | None]) -> str:
         values = [None if row is None else row[place] for row in rows]
         value = given.add(f"key{number}", kept.columns[place][1], values)
         found.append(f"{TARGET}.{quote_name(column)} = {value}")
-    return " AND ".join(found)
+    return "\n  AND ".join(found)
 
 
 def _same(kept: Kept, given: _Given, after: list[Row | None]) -> str:
@@ -121,7 +122,7 @@ def _same(kept: Kept, given: _Given, after: list[Row | None]) -> str:
     types without an equality can be compared."""
     own = ", ".join(f"{TARGET}.{quote_name(name)}" for name, _ in kept.columns)
     theirs = ", ".join(given.add_column("after", place, after) for place in range(len(kept.columns)))
-    return f"CAST(ROW({own}) AS text) = CAST(ROW({theirs}) AS text)"
+    return f"CAST(ROW({own}) AS text)\n    = CAST(ROW({theirs}) AS text)"
 
 
 def _changed_columns(kept: Kept, images: list[Image]) -> list[int]:
@@ -134,19 +135,20 @@ def _changed_columns(kept: Kept, images: list[Image]) -> list[int]:
 
 def _delete(kept: Kept, given: _Given, images: list[Image]) -> str:
     after = [after for _, after in images]
-    where = f"{_keys(kept, given, after)} AND {_same(kept, given, after)}"
-    return f"DELETE FROM {kept.name} AS {TARGET} USING {given.source} WHERE {where}"
+    where = f"{_keys(kept, given, after)}\n  AND {_same(kept, given, after)}"
+    return f"DELETE FROM {kept.name} AS {TARGET}\nUSING {given.source}\nWHERE {where}"
 
 
 def _update(kept: Kept, given: _Given, images: list[Image]) -> str:
     after = [after for _, after in images]
-    where = f"{_keys(kept, given, after)} AND {_same(kept, given, after)}"
-    return f"UPDATE {kept.name} AS {TARGET} SET {_set(kept, given, images)} FROM {given.source} WHERE {where}"
+    where = f"{_keys(kept, given, after)}\n  AND {_same(kept, given, after)}"
+    changes = _set(kept, given, images)
+    return f"UPDATE {kept.name} AS {TARGET}\nSET {changes}\nFROM {given.source}\nWHERE {where}"
 
 
 def _set(kept: Kept, given: _Given, images: list[Image]) -> str:
     before = [before for before, _ in images]
-    return ", ".join(
+    return ",\n    ".join(
         f"{quote_name(kept.columns[place][0])} = {given.add_column('before', place, before)}"
         for place in _changed_columns(kept, images)
     )
@@ -157,8 +159,8 @@ def _insert(kept: Kept, given: _Given, images: list[Image]) -> str:
     before = [before for before, _ in images]
     values = ", ".join(given.add_column("before", place, before) for place in range(len(kept.columns)))
     return (
-        f"INSERT INTO {kept.name.removeprefix('ONLY ')} ({_listed(kept)}) OVERRIDING SYSTEM VALUE"
-        f" SELECT {values} FROM {given.source} ON CONFLICT ({', '.join(map(quote_name, kept.key))}) DO NOTHING"
+        f"INSERT INTO {kept.name.removeprefix('ONLY ')} ({_listed(kept)})\n  OVERRIDING SYSTEM VALUE"
+        f"\nSELECT {values}\nFROM {given.source}\nON CONFLICT ({', '.join(map(quote_name, kept.key))}) DO NOTHING"
     )
 
 
@@ -173,17 +175,17 @@ def _merge(kept: Kept, given: _Given, images: list[Image]) -> str:
     keys = _keys(kept, given, [mine or theirs for theirs, mine in images])
     same = _same(kept, given, after)
     values = [given.add_column("before", place, before) for place in range(len(kept.columns))]
-    updates = ", ".join(
+    updates = ",\n    ".join(
         f"{quote_name(kept.columns[place][0])} = {values[place]}" for place in _changed_columns(kept, images)
     )
     went = {verb: f"{GIVEN}.was = '{verb.value}'" for verb in (Verb.INSERT, Verb.UPDATE, Verb.DELETE)}
     return (
-        f"MERGE INTO {kept.name} AS {TARGET} USING {given.source}"
-        f" ON {keys} AND ({went[Verb.DELETE]} OR {same})"
-        f" WHEN MATCHED AND {went[Verb.INSERT]} THEN DELETE"
-        + (f" WHEN MATCHED AND {went[Verb.UPDATE]} THEN UPDATE SET {updates}" if updates else "")
-        + f" WHEN NOT MATCHED AND {went[Verb.DELETE]} THEN INSERT ({_listed(kept)}) OVERRIDING SYSTEM VALUE"
-        f" VALUES ({', '.join(values)})"
+        f"MERGE INTO {kept.name} AS {TARGET}\nUSING {given.source}"
+        f"\nON {keys}\n  AND ({went[Verb.DELETE]} OR {same})"
+        f"\nWHEN MATCHED AND {went[Verb.INSERT]} THEN DELETE"
+        + (f"\nWHEN MATCHED AND {went[Verb.UPDATE]} THEN UPDATE SET {updates}" if updates else "")
+        + f"\nWHEN NOT MATCHED AND {went[Verb.DELETE]} THEN INSERT ({_listed(kept)}) OVERRIDING SYSTEM VALUE"
+        f"\n  VALUES ({', '.join(values)})"
     )
 
 

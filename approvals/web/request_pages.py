@@ -125,7 +125,7 @@ def _detail(http: HttpRequest, request: Request, form: ReviewForm, status: int =
     context = _state(request, person) | {
         "item": request,
         "form": form,
-        "heading": story.heading_of(request.facts),
+        "heading": story.headline_of(request),
         "parameters": _parameters(request.params) if request.reverts_id is None else [],
         "eligibility": services.may_review(request, person),
         "may_withdraw": _may_withdraw(request, person),

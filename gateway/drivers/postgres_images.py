@@ -21,7 +21,7 @@ class Taking:
 
     def __init__(self, images: Images) -> None:
         self._images = images
-        self._rows = self._bytes = 0
+        self._bytes = 0
         self.width = images.before + images.after
         self.taken = Taken()
 
@@ -33,24 +33,23 @@ class Taking:
             sql, given = self._images.first.encode(), parameters(self._images.first_params)
             with closing(cursor.chunks(sql, given, CHUNK, as_text=self._images.after)) as chunks:
                 for rows in chunks:
-                    self._count(rows)
+                    self._count(rows, len(self.taken.first))
                     if not self.taken.too_many:
                         self.taken.first += rows
 
     def own(self, chunks: Iterator[list[list[Any]]]) -> Iterator[list[list[Any]]]:
         for rows in chunks:
             before, after = self._images.before, self._images.after
-            self._count([row[-self.width :] for row in rows])
+            self._count([row[-self.width :] for row in rows], max(len(self.taken.before), len(self.taken.after)))
             if not self.taken.too_many:
                 self.taken.before += [row[-self.width : len(row) - after] for row in rows] if before else []
                 self.taken.after += [row[-after:] for row in rows] if after else []
             if rows and len(rows[0]) > self.width:
                 yield [row[: -self.width] for row in rows]
 
-    def _count(self, rows: list[list[str | None]]) -> None:
+    def _count(self, rows: list[list[str | None]], already: int) -> None:
         if self.taken.too_many:
             return
-        self._rows += len(rows)
         self._bytes += sum(len(value) for row in rows for value in row if value is not None)
-        if self._rows > self._images.max_rows or self._bytes > self._images.max_bytes:
+        if already + len(rows) > self._images.max_rows or self._bytes > self._images.max_bytes:
             self.taken = Taken(too_many=True)
