@@ -19,9 +19,11 @@ from approvals.grants.errors import GrantOver
 from approvals.grants.giving import relations_of
 from approvals.models import Grant
 from audit.ledger import LedgerUnavailable
+from gateway.admission import asking_of
 from gateway.binding import bound_shape, digest_of
 from gateway.drivers.base import Ending
 from gateway.models import Query
+from gateway.recording import refuse
 from governance.assessment import Asking, Assessment, assess, facts_json
 from governance.errors import GatewayError, ServiceUnavailable
 from governance.policy.decision import Verdict
@@ -63,9 +65,16 @@ class Permission:
 NOTHING_BESIDES = Permission()
 
 
-def permitted(acting: Principal, query: Query, assessment: Assessment, plain: Asking) -> Permission | None:
-    """What a statement that policy allows, or parks, runs under; None: it has to wait for people. It was decided as `acting`,
-    the principal with its elevations; `plain` asks without them. Raises `GrantOver`, `ServiceUnavailable`."""
+def claim(principal: Principal, acting: Principal, query: Query, assessment: Assessment) -> Permission | None:
+    """What a statement that policy allows, or parks, runs under besides the decision; None: it has to wait for people. It was
+    decided as `acting`, the principal with its elevations. Raises `GrantOver`, `ServiceUnavailable`."""
+    try:
+        return _permission(acting, query, assessment, asking_of(principal, query))
+    except GrantOver as error:
+        raise refuse(principal, query, error, assessment) from error
+
+
+def _permission(acting: Principal, query: Query, assessment: Assessment, plain: Asking) -> Permission | None:
     parked = assessment.decision.verdict is Verdict.REVIEW
     if not parked and not acting.grants:
         return NOTHING_BESIDES

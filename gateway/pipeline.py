@@ -12,11 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from approvals.grants.errors import GrantOver
 from approvals.grants.services import elevated
 from gateway import catalogues
 from gateway.admission import asking_of, authenticate, receive
-from gateway.granting import Permission, permitted
+from gateway.granting import Permission, claim
 from gateway.holding import AwaitsReview, NotApproved
 from gateway.models import Query, QueryState
 from gateway.parking import park
@@ -90,15 +89,6 @@ def decide(principal: Principal, query: Query) -> Assessment:
     return assessment
 
 
-def claim(principal: Principal, acting: Principal, query: Query, assessment: Assessment) -> Permission | None:
-    """What it runs under besides the decision; None: no standing permission covers what policy parks, so it waits for people.
-    `acting` is the principal with its elevations."""
-    try:
-        return permitted(acting, query, assessment, asking_of(principal, query))
-    except GrantOver as error:
-        raise refuse(principal, query, error, assessment) from error
-
-
 def redeem(acting: Principal, query: Query, assessment: Assessment) -> dict[str, Any] | None:
     """What a session asked for earlier, and people have approved since, runs once when it is sent again; None: nothing was."""
     try:
@@ -121,12 +111,9 @@ def execute(principal: Principal, query: Query, assessment: Assessment, permissi
             rows = run(query, assessment, statement, before_commit=durable(query, assessment, permission.before_commit))
         except CommitInDoubt as error:
             raise settle_in_doubt(query, error) from error
-        except Cancelled as error:
-            record_failure(query, principal.owner, intent, error, QueryState.CANCELLED)
-            error.query = query
-            raise
         except GatewayError as error:
-            record_failure(query, principal.owner, intent, error, QueryState.FAILED)
+            state = QueryState.CANCELLED if isinstance(error, Cancelled) else QueryState.FAILED
+            record_failure(query, principal.owner, intent, error, state)
             error.query = query
             raise
     masked = masked_names(assessment, rows)

@@ -101,7 +101,10 @@ def redeem(principal: Principal, query: Query, assessment: Assessment) -> Iterat
             yield None
             return
         request.refresh_from_db()
-        with _settled(principal, query, request, attempt, finding), running(query.pk, principal) as statement:
+        with (
+            _settled(principal, query, request, attempt, finding),
+            running(query.pk, principal, grants=principal.grants) as statement,
+        ):
             record_intent(query, finding.assessment, principal.owner, digest=request.digest)
             capture = undo.prepare(request, finding.assessment)
             claim = Claim(query, request, attempt, finding.assessment, statement, capture)
