@@ -67,7 +67,10 @@ class Shown:
 def shown(grant: Grant) -> Shown:
     kind, status = Grant.Kind(grant.kind), grants.status_of(grant)
     bound = grants.bound_of(grant) if kind is Grant.Kind.STATEMENT else None
-    return Shown(grant, KINDS[kind], ICONS[kind], title_of(grant), HOW[kind], status, LOOKS[status], bound)
+    # Glass that is broken is nothing to be calm about.
+    alarm = kind is Grant.Kind.BREAK_GLASS and status is Status.STANDING
+    look = Look("Broken", "glass", "deny") if alarm else LOOKS[status]
+    return Shown(grant, KINDS[kind], ICONS[kind], title_of(grant), HOW[kind], status, look, bound)
 
 
 def title_of(grant: Grant) -> str:

@@ -30,6 +30,8 @@ RULES = {
     "datasource.removed",
 }  # fmt: skip
 ACTORS = ("agent.", "user.", "group.", "credential.", "password.", "administrator.")
+# Standing permissions and emergencies; each use of one is a statement, and no change.
+STANDING = {"grant.given", "grant.narrowed", "grant.revoked", "grant.refused", "glass.broken", "glass.mended"}
 SIGNIN = "signin.failed"
 OUTCOMES: dict[str, tuple[str, Tone]] = {
     "statement.intent": ("ran", "allow"),
@@ -41,6 +43,7 @@ OUTCOMES: dict[str, tuple[str, Tone]] = {
 def _kinds() -> dict[str, str]:
     """Every kind of administration that the registry knows, with its heading; new ones of a family come by themselves."""
     found = dict.fromkeys(GLASS & KINDS.keys(), "glass") | dict.fromkeys(RULES & KINDS.keys(), "rules")
+    found |= dict.fromkeys(STANDING & KINDS.keys(), "actors")
     return found | {name: "actors" for name in KINDS if name.startswith(ACTORS)}
 
 
@@ -140,6 +143,8 @@ NOTES = (
     " counts once, when it was let run, parked or denied.",
     "“Behind the glass” is what reaches past everyday use of the record itself: payloads opened, content erased, the"
     " log's key rotated, entries moved to archives, witnesses and forwarders changed, and everything that was exported.",
+    "Changes of who may act count standing permissions too: given, refused, cut down or revoked, and glass broken in an"
+    " emergency.",
 )
 
 
