@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -147,17 +147,10 @@ def _of_grant(event: Event, grant: Grant, zone: ZoneInfo) -> Message:
         harmless(subject, 200),
         SENTENCES[event.name],
         _filled(rows),
-        _grant_url(grant),
+        _absolute(reverse("grant-detail", args=[grant.pk])),
         "Open it",
         event.loud,
     )
-
-
-def _grant_url(grant: Grant) -> str:
-    try:
-        return _absolute(reverse("grant-detail", args=[grant.pk]))
-    except NoReverseMatch:
-        return _absolute("/grants/")
 
 
 def _of_absence(event: Event, context: dict[str, Any], zone: ZoneInfo) -> Message:
@@ -168,7 +161,9 @@ def _of_absence(event: Event, context: dict[str, Any], zone: ZoneInfo) -> Messag
         ("Until", _moment(ends, zone) if ends else ""),
     ]
     subject = f"{event.subject} for {harmless(context['person'])}"
-    return Message(event.name, subject, SENTENCES[event.name], _filled(rows), _absolute("/absences/"), "Open absences")
+    return Message(
+        event.name, subject, SENTENCES[event.name], _filled(rows), _absolute(reverse("absences")), "Open absences"
+    )
 
 
 # --- Parts --------------------------------------------------------------------------------------------------------
