@@ -24,6 +24,10 @@ class ShownLock:
     mode: str
     blocks: str
 
+    @property
+    def stops_all(self) -> bool:
+        return bool(self.lock.waiting) or self.lock.mode == "AccessExclusiveLock"
+
 
 @dataclass(frozen=True, slots=True)
 class ShownChange:
