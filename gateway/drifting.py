@@ -190,7 +190,7 @@ def send_back(
 ) -> Request | None:
     """Ends the request; its successor, if there is one, comes in the same transaction. `attempt`: it had begun to run."""
     # The row before the ledger's head, as everybody else takes them.
-    Request.objects.select_for_update(of=["self"]).get(pk=request.pk)
+    Request.objects.select_for_update(no_key=True, of=["self"]).get(pk=request.pk)
     successor = _ask_again(principal, query, request, finding.still_askable)
     details = [one.detail for one in finding.drift][:MOST_NAMED]
     outcome: dict[str, Any] = {"problem": {"code": "drifted", "detail": " ".join(details)}}
