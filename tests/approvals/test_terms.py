@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +16,13 @@ from approvals.errors import ReviewRefused
 from approvals.models import Request, Review
 from approvals.states import State
 from audit.models import Entry
+from governance.models import DataSource
 from governance.policy import store
 from governance.policy.decision import RequiredReview, Terms
 from tests.approvals.waiting import approve, waiting
-from tests.factories import ACTOR, Cast
+from tests.factories import ACTOR, Cast, make_user
 
+DOCS = Path(__file__).parents[2] / "docs" / "policy.md"
 TWO = RequiredReview("dba", 2)
 STEP_UP = Terms(step_up=600)
 
@@ -136,6 +141,18 @@ def test_a_forbid_on_approve_keeps_a_person_from_reviewing(cast: Cast) -> None:
     with pytest.raises(ReviewRefused, match="Rita is new here"):
         approve(cast, request, cast.rita)
     assert approve(cast, request, cast.dora).state == State.APPROVED
+
+
+@pytest.mark.parametrize(("environment", "state"), [("prod", State.PENDING), ("dev", State.APPROVED)])
+def test_the_example_in_the_docs_looks_at_the_data_source(cast: Cast, environment: str, state: State) -> None:
+    put_in_force(cast, *re.findall(r"^@id\(.no-reviews-by-interns(?:.|\n)*?;$", DOCS.read_text(), re.MULTILINE))
+    intern = make_user("ines", "dba", "interns")
+    DataSource.objects.update(environment=environment)
+    request = waiting(cast)
+    with contextlib.suppress(ReviewRefused):
+        approve(cast, request, intern)
+    request.refresh_from_db()
+    assert request.state == state
 
 
 def test_a_forbid_on_approve_elsewhere_changes_nothing_here(cast: Cast) -> None:
