@@ -11,10 +11,11 @@ from pglast import ast
 from gateway.drivers import driver_for
 from gateway.drivers.base import CommitUnknown, Ending, Limits, Rows, Source, Step, Work
 from gateway.models import Query
+from gateway.outside import what_stays
 from gateway.running import RunningStatement
 from governance.analysis.facts import Kind
 from governance.assessment import Assessment
-from governance.errors import DataSourceUnavailable, DriverFailed
+from governance.errors import Cancelled, DataSourceUnavailable, DriverFailed
 from governance.inheritance import carry_classes
 from governance.masking.outputs import asked_in, masked_outputs
 from governance.masking.rewrite import place_before
@@ -112,19 +113,23 @@ def run(
     )
     try:
         return driver_for(query.datasource.engine).run(source_of(query.datasource), work)
+    except Cancelled as error:
+        error.remedy = what_stays(assessment)
+        raise
     except DriverFailed as error:
-        error.place = _place_asked(error, assessment)
+        error.remedy = f"{error.remedy} {what_stays(assessment)}".strip()
+        error.place = _place_asked(error, assessment, work.steps[error.step].sql)
         raise _without_values(error, assessment) from error
     except CommitUnknown as error:
         raise CommitInDoubt(
             "The connection broke while the change was being committed: it may or may not be there.",
-            remedy="Look at the data before you send it again.",
+            remedy=f"Look at the data before you send it again. {what_stays(assessment)}".strip(),
         ) from error
 
 
-def _place_asked(error: DriverFailed, assessment: Assessment) -> int | None:
-    """In the text as it was sent: whoever asked has never seen the rewritten one."""
-    if error.place is None:
+def _place_asked(error: DriverFailed, assessment: Assessment, ran: str) -> int | None:
+    """In the text as it was sent: whoever asked has never seen the rewritten one, nor what a capture adds to its end."""
+    if error.place is None or not assessment.texts[error.step].startswith(ran[: error.place + 1]):
         return None
     analysis = assessment.script.statements[error.step]
     place = place_before(analysis, assessment.plans[error.step], error.place)

@@ -287,3 +287,9 @@ def test_policy_that_denies_it_keeps_no_rows_in_the_denial(ground: Ground) -> No
     with pytest.raises(GatewayError):
         ground.revert(request)
     assert Query.objects.latest("created_at").params == []
+
+
+def test_an_error_is_shown_where_it_stands_in_the_text_that_was_sent(ground: Ground) -> None:
+    sql = "UPDATE orders SET status = nosuch WHERE status = 'open' RETURNING id"
+    request = ground.run(sql)
+    assert (request.query.problem or {})["place"] == sql.index("nosuch")
