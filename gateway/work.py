@@ -114,7 +114,7 @@ def run(
     try:
         return driver_for(query.datasource.engine).run(source_of(query.datasource), work)
     except Cancelled as error:
-        error.remedy = what_stays(assessment)
+        error.remedy = f"{error.remedy} {what_stays(assessment)}".strip()
         raise
     except DriverFailed as error:
         error.remedy = f"{error.remedy} {what_stays(assessment)}".strip()
