@@ -14,6 +14,7 @@ MODULES = (
     "bench.exports",
     "bench.verification",
     "bench.feed",
+    "bench.approvals",
     "bench.inbox",
 )
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from approvals import services as approvals
 from approvals.agreement import agreed_row_bound
+from approvals.impact.access import tells_of_masked_values
 from approvals.models import Request
 from approvals.services import LostRace
 from approvals.states import Action, State
@@ -63,13 +64,24 @@ def check_bounds(request: Request, changed: int) -> None:
     """Raises `OutOfBounds`."""
     most = agreed_row_bound(request, request.row_bound)
     if request.row_floor is not None and changed < request.row_floor:
-        missing = request.row_floor - changed
-        raise OutOfBounds(
-            f"It would have changed {changed} of {request.row_floor} rows: {missing} {'has' if missing == 1 else 'have'}"
-            " changed since, or are gone."
-        )
+        raise OutOfBounds(_too_few(request, changed, request.row_floor))
     if most is not None and changed > most:
-        raise OutOfBounds(f"It would have changed {_rows(changed)}; {most} were approved.")
+        raise OutOfBounds(_too_many(request, changed, most))
+
+
+def _too_many(request: Request, changed: int, most: int) -> str:
+    """Without a number where it would tell whoever asked what is in columns that are masked for them."""
+    if tells_of_masked_values(request.facts, request.decision):
+        return "It would have changed more rows than were approved."
+    return f"It would have changed {_rows(changed)}; {most} were approved."
+
+
+def _too_few(request: Request, changed: int, floor: int) -> str:
+    if tells_of_masked_values(request.facts, request.decision):
+        return "Some of the rows that it is about have changed since, or are gone."
+    missing = floor - changed
+    have = "has changed since, or is gone" if missing == 1 else "have changed since, or are gone"
+    return f"It would have changed {changed} of {floor} rows: {missing} {have}."
 
 
 def _rows(count: int) -> str:

@@ -159,6 +159,13 @@ REQUEST_SHAPE = shape(
     run_at=serializers.DateTimeField(allow_null=True),
     not_before=serializers.DateTimeField(allow_null=True, help_text="When it may run, once it is approved."),
     row_bound=whole(allow_null=True, help_text="How many rows it may change at most, where that is known."),
+    outside_transaction=serializers.BooleanField(help_text="It cannot be rolled back, nor its fate be asked for later."),
+    follows=text(allow_null=True, help_text="The request that drifted, and that this one asks for again."),
+    drift=many(
+        "Drift",
+        what=serializers.ChoiceField(["schema", "policy", "size", "role", "reviews", "statement", "requester"]),
+        detail=text(help_text="What was no longer as approved when it was to run."),
+    ),
     progress=many(
         "Progress",
         group=text(),

@@ -65,10 +65,13 @@ def store(datasource: DataSource, found: Catalogue, actor: str, *, note_unchange
     """Inside the caller's transaction. The row of the data source is the lock that numbers versions."""
     # Not against keys: whoever refers to the row holds the ledger when that is checked, and would be waited for in turn.
     DataSource.objects.select_for_update(no_key=True).get(pk=datasource.pk)
-    newest = CatalogueSnapshot.objects.filter(datasource=datasource).order_by("-version").first()
-    before = decode(newest.content, newest.version) if newest and is_current(newest.content) else None
+    newest = CatalogueSnapshot.objects.filter(datasource=datasource).order_by("-version").defer("content").first()
     found_digest = digest(found)
     is_new = newest is None or newest.digest != found_digest
+    # A version holds thousands of functions: it is read only where something differs.
+    before: Catalogue | None = found
+    if is_new:
+        before = decode(newest.content, newest.version) if newest and is_current(newest.content) else None
     if newest is None or is_new:
         newest = CatalogueSnapshot.objects.create(
             datasource=datasource,

@@ -323,3 +323,12 @@ def test_nothing_is_run_that_is_no_statement(cast: Cast) -> None:
     Request.objects.update(carrier=Request.Carrier.CALLER)
     assert run(request) == "left to its session"
     assert request.state == State.APPROVED
+
+
+def test_p2_no_count_tells_what_is_in_a_masked_column(cast: Cast, shop: TargetDatabase) -> None:
+    """Whoever asked sees why it did not run; how many rows match a value that is masked for them is not for them."""
+    request = approved(cast, "DELETE FROM cards WHERE number LIKE '4111%'")
+    bound(request, 3)
+    assert run(request) == State.DRIFTED
+    assert told(request) == "It would have changed more rows than were approved."
+    assert "20" not in (Query.objects.get(request=request).problem or {})["detail"]
