@@ -73,7 +73,7 @@ def _queued() -> int:
 
     prefix = f"{settings.REDIS_PREFIX}:celery:"
     waiting = coordination().llen(f"{prefix}execute")
-    return int(waiting) + int(coordination().hlen(f"{prefix}unacked"))  # type: ignore[arg-type]
+    return int(waiting) + int(coordination().hlen(f"{prefix}unacked"))
 
 
 def reviewer() -> Any:

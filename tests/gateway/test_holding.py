@@ -111,6 +111,7 @@ def test_what_was_approved_before_it_listened_is_not_waited_for(cast: Cast) -> N
 
 def test_a_rejection_is_told_with_its_reason_and_the_request(cast: Cast) -> None:
     query = parked(cast)
+    assert query.request_id is not None
     with held(query) as end:
         approvals.review(query.request_id, cast.principal(cast.rita), "reject", "Not on a Friday.")
         error = outcome(end).error()
