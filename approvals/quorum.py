@@ -45,12 +45,13 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`given` has how many seats are filled, for each demand in its order. `stage` is the one whose turn it is, the last once
-    all are filled."""
+    """`given` has how many seats are filled, for each demand in its order, and `seated` by whose authority. `stage` is the one
+    whose turn it is, the last once all are filled."""
 
     demands: tuple[Demand, ...]
     given: tuple[int, ...]
     stage: int
+    seated: tuple[tuple[int, ...], ...] = ()
 
     @property
     def lacking(self) -> dict[str, int]:
@@ -106,11 +107,18 @@ def standing_of(demands: Sequence[Demand], approvals: Iterable[Approval]) -> Sta
         counted.setdefault(approval.authority, approval)
     ordered = sorted(demands, key=lambda demand: (demand.stage, demand.review))
     seats = [demand for demand in ordered for _ in range(demand.review.quorum)]
-    taken = assign(seats, list(counted.values()), _fits)
-    given = {id(demand): 0 for demand in ordered}
-    for number in taken:
-        given[id(seats[number])] += 1
-    return Standing(tuple(ordered), tuple(given[id(one)] for one in ordered), _turn(ordered, given))
+    people = list(counted.values())
+    taken = assign(seats, people, _fits)
+    seated: dict[int, list[int]] = {id(demand): [] for demand in ordered}
+    for number in sorted(taken):
+        seated[id(seats[number])].append(people[taken[number]].authority)
+    given = {demand: len(sitting) for demand, sitting in seated.items()}
+    return Standing(
+        tuple(ordered),
+        tuple(given[id(one)] for one in ordered),
+        _turn(ordered, given),
+        tuple(tuple(seated[id(one)]) for one in ordered),
+    )
 
 
 def _fits(demand: Demand, approval: Approval) -> bool:

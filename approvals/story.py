@@ -12,7 +12,6 @@ from approvals.models import Request, Review, Revision, Verdict
 from approvals.states import State
 from governance.web.timeline import Step
 
-
 # Entries of the ledger that the rows of a request do not tell of, with how the timeline tells of them.
 TOLD = {
     "request.scheduled": ("Time of the run set", "clock", ""),

@@ -12,4 +12,5 @@ urlpatterns = [
     path("<uuid:request_id>/live/", request_pages.request_live, name="request-live"),
     path("<uuid:request_id>/review/", request_pages.request_review, name="request-review"),
     path("<uuid:request_id>/withdraw/", request_pages.request_withdraw, name="request-withdraw"),
+    path("<uuid:request_id>/schedule/", request_pages.request_schedule, name="request-schedule"),
 ]

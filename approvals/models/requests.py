@@ -6,6 +6,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.db.models.fields.json import KeyTextTransform
 
 from approvals.states import State
 from governance.models import DataSource
@@ -98,6 +99,9 @@ class Request(models.Model):
             models.Index(name="request_riskiest", fields=["-risk", "expires_at", "id"]),
             models.Index(name="request_expiring", fields=["expires_at", "id"]),
             models.Index(name="request_waiting", fields=["expires_at", "id"], condition=models.Q(state="pending")),
+            models.Index(
+                KeyTextTransform("fingerprint", "facts"), models.F("created_at").desc(), name="request_by_fingerprint"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -55,6 +55,18 @@ def sql(text: str, hazards: Iterable[Mapping[str, Any]] = (), label: str = "Stat
     return {"text": text, "lines": sql_markup.lines(text, marks), "label": label, "key": uuid.uuid4().hex[:8]}
 
 
+@register.inclusion_tag("components/statement.html")
+def statement(text: str, hazards: Iterable[Mapping[str, Any]] = (), label: str = "Statement") -> dict[str, object]:
+    """A statement that somebody decides about: each hazard's words stand in the line that it is in."""
+    placed = [hazard for hazard in hazards or () if hazard.get("place") is not None]
+    notes: dict[int, list[str]] = {}
+    for hazard in placed:
+        notes.setdefault(text.count("\n", 0, hazard["place"]), []).append(hazard["message"])
+    lines = sql_markup.lines(text, [sql_markup.Mark(hazard["place"], hazard["message"]) for hazard in placed])
+    rows = [{"html": line, "notes": notes.get(number, ())} for number, line in enumerate(lines)]
+    return {"text": text, "rows": rows, "label": label, "key": uuid.uuid4().hex[:8]}
+
+
 @register.inclusion_tag("components/time.html")
 def when(moment: datetime | str | None, style: str = "full") -> dict[str, object]:
     """`full` (date and time), `clock` (time of day), `age` (how long ago), `countdown` (how long still)."""

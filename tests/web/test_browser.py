@@ -83,7 +83,7 @@ def test_a_request_is_found_and_approved_by_keyboard_alone(desk: Page, park: Par
     expect(desk.get_by_role("heading", name="Requests")).to_be_visible()
     desk.keyboard.press("j")
     desk.keyboard.press("Enter")
-    expect(desk.get_by_role("heading", name="Delete on public.orders")).to_be_visible()
+    expect(desk.get_by_role("heading", name="Deletes")).to_be_visible()
     desk.keyboard.press("c")
     desk.keyboard.type("checked the backup")
     desk.keyboard.press("Tab")
