@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
 from typing import Any
 
 from django.utils import timezone
@@ -17,7 +16,7 @@ from approvals import absences
 from approvals.absences import LONGEST_REASON, AbsenceRefused
 from approvals.models import Absence
 from gateway.api import schemas
-from gateway.api.filters import one_of, whole_number
+from gateway.api.filters import known_only, one_of, whole_number
 from gateway.api.inputs import Input, Text
 from gateway.api.outputs import moment
 from gateway.api.policy_inputs import Moment
@@ -40,6 +39,7 @@ class AbsencesView(APIView):
     @extend_schema(operation_id="list_absences", parameters=schemas.ABSENCE_FILTERS, responses=schemas.ABSENCES)
     def get(self, request: Request) -> Response:
         """Absences that this person may see, latest first."""
+        known_only(request, "which", "limit", "offset")
         which = one_of(request, "which", ("all", "open"))
         limit, offset = whole_number(request, "limit", 50, 1, 200), whole_number(request, "offset", 0, 0, 1_000_000)
         principal = principal_of(request)
@@ -60,8 +60,8 @@ class AbsencesView(APIView):
             principal,
             _person(values["person"] or principal.name, "person"),
             _person(values["delegate"], "delegate"),
-            starts_at=_aware(values["starts_at"]) or timezone.now(),
-            ends_at=_aware(values["ends_at"]) or timezone.now(),
+            starts_at=values["starts_at"] or timezone.now(),
+            ends_at=values["ends_at"],
             reason=values["reason"],
         )
         return Response(absence_output(absence, principal), status=201)
@@ -95,8 +95,3 @@ def _person(name: str, field: str) -> User:
     if user is None:
         raise AbsenceRefused(f"There is nobody called {name[:150]!r}.", field=field)
     return user
-
-
-def _aware(given: datetime | None) -> datetime | None:
-    """A time without a zone is UTC, as everywhere over REST."""
-    return given.replace(tzinfo=UTC) if given is not None and timezone.is_naive(given) else given

@@ -22,6 +22,15 @@ KNOWN = {*REPEATED, *ONCE}
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 
 
+def known_only(request: Request, *names: str) -> None:
+    """A filter that was misspelt would silently not filter; of one that is given twice, one would."""
+    if unknown := sorted(set(request.query_params) - set(names)):
+        known = ", ".join(sorted(names)) or "none"
+        raise ValidationError({name: [f"is not a filter. Known: {known}."] for name in unknown})
+    if repeated := [name for name in names if len(request.query_params.getlist(name)) > 1]:
+        raise ValidationError({name: ["can be given only once"] for name in repeated})
+
+
 def number(request: Request, name: str, default: float, least: float, most: float) -> float:
     text = request.query_params.get(name)
     if text is None:
@@ -48,7 +57,7 @@ def one_of(request: Request, name: str, choices: tuple[str, ...]) -> str:
     """The first choice is the default."""
     value = request.query_params.get(name, choices[0])
     if value not in choices:
-        raise ValidationError({name: [f"must be one of {', '.join(choices)}"]})
+        raise ValidationError({name: [f"must be one of {', '.join(filter(None, choices))}"]})
     return value
 
 

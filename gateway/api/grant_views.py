@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,7 +19,7 @@ from approvals.grants.listing import WHICH, Wanted, listed
 from approvals.models import Grant, GrantUse
 from audit.ledger import LedgerUnavailable
 from gateway.api import grant_schemas as schemas
-from gateway.api.filters import one_of, whole_number
+from gateway.api.filters import known_only, one_of, whole_number
 from gateway.api.inputs import Input, Text, WholeNumber
 from gateway.api.outputs import moment, waiting_output
 from gateway.api.policy_inputs import Moment
@@ -37,9 +35,6 @@ class NarrowInput(Input):
     expires_at = Moment(required=False, default=None, allow_null=True)
     row_bound = WholeNumber(required=False, default=None, allow_null=True, min_value=0, max_value=2**62)
     comment = Text(required=False, default="", allow_blank=True, max_length=LONGEST_REASON)
-
-    def validate_expires_at(self, value: datetime | None) -> datetime | None:
-        return timezone.make_aware(value) if value is not None and timezone.is_naive(value) else value
 
 
 class RevokeInput(Input):
@@ -67,6 +62,7 @@ class GrantsView(APIView):
     @extend_schema(operation_id="list_grants", parameters=schemas.FILTERS, responses=schemas.GRANTS)
     def get(self, request: Request) -> Response:
         """Standing permissions that this principal may see, newest first."""
+        known_only(request, "which", "kind", "datasource", "principal", "limit", "offset")
         wanted = Wanted(
             which=one_of(request, "which", WHICH),
             kind=one_of(request, "kind", ("", *Grant.Kind.values)),

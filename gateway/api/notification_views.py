@@ -15,6 +15,7 @@ from approvals.notification import history, preferences
 from approvals.notification.events import EVENTS
 from approvals.notification.history import Told
 from approvals.notification.preferences import LONGEST_ADDRESS, PreferenceRefused
+from gateway.api.filters import known_only
 from gateway.api.inputs import Input, Text, WholeNumber
 from gateway.api.outputs import moment
 from gateway.api.problems import problem
@@ -73,6 +74,7 @@ class NotificationsView(APIView):
     @extend_schema(operation_id="list_notifications", responses=NOTIFICATIONS)
     def get(self, request: Request) -> Response:
         """What you were told lately, newest first, and whether it arrived."""
+        known_only(request)
         return Response({"results": [told_output(one) for one in history.told_to(person_of(request))]})
 
 

@@ -26,10 +26,25 @@ def policy_text(**options: Any) -> Text:
 
 @extend_schema_field({"type": "string", "format": "date-time"})
 class Moment(serializers.DateTimeField):
+    """Time zone included: an hour of another place than was meant would be the wrong one for what runs or ends then."""
+
+    default_error_messages = {
+        "invalid": "must be a time like 2026-01-31T12:00:00Z",
+        "make_aware": "must say its time zone, like 2026-01-31T12:00:00Z or 2026-01-31T13:00:00+01:00",
+        "overflow": "is further away than times go",
+    }
+
     def to_internal_value(self, data: Any) -> datetime:
         if not isinstance(data, str):
-            raise serializers.ValidationError("must be a time like 2026-01-31T12:00:00Z")
-        return super().to_internal_value(data)
+            self.fail("invalid")
+        found: datetime = super().to_internal_value(data)
+        return found
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        if timezone.is_naive(value):
+            self.fail("make_aware")
+        aware: datetime = super().enforce_timezone(value)
+        return aware
 
 
 class PolicyTextInput(Input):

@@ -54,10 +54,12 @@ def problem_response(error: Exception, _context: dict[str, Any]) -> Response:
     if isinstance(error, (NotAuthenticated, exceptions.NotAuthenticated, exceptions.AuthenticationFailed)):
         return _unauthenticated()
     if isinstance(error, UnknownRequest):
-        return problem(404, "unknown-request", "No such request", "There is none, or it is not yours to see.")
+        return problem(
+            404, "unknown-request", "No such request", "There is none, or it is not yours to see or to change."
+        )
     if isinstance(error, ReviewRefused):
         refused = {"invalid": 400, "changed-meanwhile": 409}.get(error.code, 403)
-        return problem(refused, error.code, "The review is refused", error.message, remedy=REMEDIES.get(error.code))
+        return problem(refused, error.code, "It is refused", error.message, remedy=REMEDIES.get(error.code))
     if isinstance(error, UnknownAbsence):
         return problem(404, "unknown-absence", "No such absence", "There is none, or it is not yours to change.")
     if isinstance(error, AbsenceRefused):

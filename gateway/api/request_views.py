@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import permissions, serializers
 from rest_framework.request import Request
@@ -37,9 +35,6 @@ class EditInput(Input):
 
 class ScheduleInput(Input):
     run_at = Moment(allow_null=True, help_text="It does not run before; null: as soon as it may.")
-
-    def validate_run_at(self, value: datetime | None) -> datetime | None:
-        return timezone.make_aware(value) if value is not None and timezone.is_naive(value) else value
 
 
 class RequestEditsView(APIView):
@@ -122,7 +117,9 @@ def _query_of(request_id: uuid.UUID) -> Query:
 
 
 def _changed(principal: Principal, request_id: uuid.UUID, status: int = 200) -> Response:
-    return Response(outputs.request_detail(approvals.fetch_request_for(principal, request_id), principal), status=status)
+    return Response(
+        outputs.request_detail(approvals.fetch_request_for(principal, request_id), principal), status=status
+    )
 
 
 def _parked(query: Query) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, JsonResponse
 from django.urls import path, re_path
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView
 
 from gateway.api import (
@@ -20,6 +21,7 @@ from gateway.api import (
 from gateway.api.problems import MEDIA_TYPE
 
 
+@csrf_exempt
 def nowhere(_request: HttpRequest) -> JsonResponse:
     code, title = "not-found", "Not found"
     body = {"type": f"urn:countersign:problem:{code}", "title": title, "status": 404, "code": code}

@@ -48,7 +48,9 @@ def principal_of(request: Request) -> Principal:
 
 
 class PeopleOnly(permissions.BasePermission):
-    message = "This is for people: agents neither see nor review requests."
+    message = (
+        "This is for people. Agents follow what they asked for at the query: queries/ID, …/edits, …/schedule, …/cancel."
+    )
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return principal_of(request).is_person
@@ -189,7 +191,9 @@ class ReviewsView(APIView):
             second_factor_at=second_factor_at(request),
             door=Door.REST,
         )
-        return Response(outputs.request_detail(approvals.fetch_request_for(principal, request_id), principal), status=201)
+        return Response(
+            outputs.request_detail(approvals.fetch_request_for(principal, request_id), principal), status=201
+        )
 
 
 class EntriesView(APIView):

@@ -326,3 +326,20 @@ def test_no_body_makes_it_fail(bot: Caller, path: str, body: Any, headers: dict[
 def test_no_query_string_makes_it_fail(call: Any, cast: Cast, path: str, asked: dict[str, str]) -> None:
     for who in (cast.bot, cast.rita):
         assert_answered(call(who).get(f"{path}?{urlencode(asked)}"))
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
+def test_what_is_not_there_is_a_problem_document_whatever_the_method(method: str) -> None:
+    answer = getattr(Client(enforce_csrf_checks=True), method)("/api/v1/requests/none/withdraw")
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("path", ["grants", "absences", "notifications"])
+def test_a_filter_that_there_is_not_is_told(call: Any, cast: Cast, path: str) -> None:
+    answer = call(cast.rita).get(f"{path}?wich=mine")
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["wich"])
+
+
+@pytest.mark.parametrize("path", ["grants", "absences"])
+def test_a_filter_that_counts_once_is_given_once(call: Any, cast: Cast, path: str) -> None:
+    assert call(cast.rita).get(f"{path}?limit=1&limit=9").status_code == 400

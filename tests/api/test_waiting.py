@@ -55,6 +55,16 @@ def test_an_agent_edits_its_query(bot: Caller, parked: Any) -> None:
     assert response.headers["Location"] == f"/api/v1/queries/{parked['id']}"
 
 
+@pytest.mark.parametrize(
+    "given", ["2099-01-01T22:00:00", "2099-01-01", "soon", 4070908800, "9999-12-31T23:59:59-14:00"]
+)
+def test_a_time_says_its_zone_or_is_refused(bot: Caller, parked: Any, given: Any) -> None:
+    response = bot.post(f"queries/{parked['id']}/schedule", {"run_at": given})
+    assert (response.status_code, response.json()["code"]) == (400, "invalid")
+    assert response.json()["errors"].keys() == {"run_at"}
+    assert Request.objects.get().run_at is None
+
+
 def test_an_agent_does_not_address_requests(bot: Caller, parked: Any) -> None:
     assert bot.post(f"requests/{parked['request']['id']}/edits", {"sql": NARROWER}).status_code == 403
 
