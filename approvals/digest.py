@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from operator import itemgetter
+from types import MappingProxyType
 from typing import Any
 
 import orjson
 
-from governance.catalogue.model import Function, Relation
+from governance.catalogue.model import Function, Relation, RelationName, Type
 
 
-def shape_of(relations: Iterable[Relation], functions: Iterable[Function] = ()) -> str:
-    """SHA-256 of the schema that a statement touches: names, columns, keys, views, triggers, what functions of the database
-    do; not sizes."""
-    shape = [_shapes_of_relations(relations), _shapes_of_functions(functions)]
+def shape_of(
+    relations: Iterable[Relation],
+    functions: Iterable[Function] = (),
+    types: Mapping[RelationName, Type] = MappingProxyType({}),
+) -> str:
+    """SHA-256 of the schema that a statement touches: names, columns, keys, views, triggers, row policies, types, what
+    functions of the database do; not sizes."""
+    shape = [_shapes_of_relations(relations), _shapes_of_functions(functions), sorted(types.items(), key=itemgetter(0))]
     return hashlib.sha256(orjson.dumps(shape)).hexdigest()
 
 
@@ -38,6 +44,7 @@ def _shapes_of_relations(relations: Iterable[Relation]) -> list[Any]:
             relation.row_security,
             sorted(relation.checks),
             sorted(relation.computed),
+            relation.particulars,
         ]
         for relation in sorted(relations, key=lambda relation: relation.qualified)
     ]
@@ -54,6 +61,9 @@ def _shapes_of_functions(functions: Iterable[Function]) -> list[Any]:
             function.security_definer,
             function.body or "",
             list(function.settings),
+            function.strict,
+            function.result,
+            list(function.modes),
         ]
         for function in functions
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from governance.catalogue.model import Function, Relation
+from governance.catalogue.model import Function, Relation, RelationName, Type
 
 Shapes = Mapping[str, Any]
 ASPECTS = {
@@ -24,14 +24,18 @@ ASPECTS = {
     "row_security": "its row security was switched",
     "checks": "its CHECK conditions changed",
     "computed": "an expression of its indexes or partitions changed",
+    "particulars": "its row policies, triggers, partition bounds, collations or options changed",
 }
 
 
-def shapes_of(relations: Iterable[Relation], functions: Iterable[Function]) -> dict[str, Any]:
+def shapes_of(
+    relations: Iterable[Relation], functions: Iterable[Function], types: Mapping[RelationName, Type]
+) -> dict[str, Any]:
     """Covers what `approvals.digest.shape_of` covers."""
     return {
         "relations": {relation.qualified: _of_relation(relation) for relation in relations},
         "functions": {f"{one.qualified}({', '.join(one.arguments)})": _of_function(one) for one in functions},
+        "types": {".".join(name): _mark(one) for name, one in types.items()},
     }
 
 
@@ -52,11 +56,13 @@ def _of_relation(relation: Relation) -> dict[str, Any]:
         "row_security": relation.row_security,
         "checks": _mark(sorted(relation.checks)),
         "computed": _mark(sorted(relation.computed)),
+        "particulars": relation.particulars,
     }
 
 
 def _of_function(one: Function) -> str:
-    return _mark([one.kind, one.volatility.value, one.language, one.security_definer, one.body, list(one.settings)])
+    does = [one.kind, one.volatility.value, one.language, one.security_definer, one.body, list(one.settings)]
+    return _mark([*does, one.strict, one.result, list(one.modes)])
 
 
 def _mark(value: Any) -> str:
@@ -65,7 +71,11 @@ def _mark(value: Any) -> str:
 
 def changes_between(before: Shapes, now: Shapes) -> list[str]:
     """What is different, in sentences without values; empty where nothing is."""
-    return [*_of_relations(before["relations"], now["relations"]), *_of_functions(before["functions"], now["functions"])]
+    return [
+        *_of_relations(before["relations"], now["relations"]),
+        *_of_others("function", before["functions"], now["functions"]),
+        *_of_others("type", before.get("types", {}), now["types"]),
+    ]
 
 
 def _of_relations(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
@@ -94,11 +104,13 @@ def _of_columns(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[s
             yield f"the column {name} has another default, expression or NOT NULL"
 
 
-def _of_functions(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    return (f"{said[:1].upper()}{said[1:]}." for said in _of_named("function", before, now))
+def _of_others(what: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    return (f"{said[:1].upper()}{said[1:]}." for said in _of_named(what, before, now))
 
 
 def _of_named(what: str, before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
     yield from (f"the {what} {name} is gone" for name in sorted(before.keys() - now.keys()))
     yield from (f"the {what} {name} is new" for name in sorted(now.keys() - before.keys()))
-    yield from (f"the {what} {name} changed" for name in sorted(before.keys() & now.keys()) if before[name] != now[name])
+    yield from (
+        f"the {what} {name} changed" for name in sorted(before.keys() & now.keys()) if before[name] != now[name]
+    )

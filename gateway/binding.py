@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from approvals.digest import shape_of, statement_digest
@@ -11,9 +11,11 @@ from approvals.shapes import shapes_of
 from gateway.drivers import driver_for
 from gateway.models import Query
 from gateway.work import source_of
-from governance.analysis.facts import WRITING_USES
+from governance.analysis.conversions import type_name_of
+from governance.analysis.effects import concerned
+from governance.analysis.facts import WRITING_USES, Use
 from governance.assessment import Assessment
-from governance.catalogue.model import Function, Relation
+from governance.catalogue.model import Function, Relation, RelationName, Type
 from governance.errors import GatewayError
 
 logger = logging.getLogger(__name__)
@@ -34,7 +36,7 @@ def _around(query: Query, assessment: Assessment) -> dict[str, Any]:
         "datasource": query.datasource.name,
         "role": driver_for(query.datasource.engine).role_of(source),
         "search_path": source.search_path,
-        "shape": shape_of(_touched(assessment), _called(assessment)),
+        "shape": shape_of(*_touches(assessment)),
     }
 
 
@@ -43,7 +45,7 @@ def bound_of(query: Query, assessment: Assessment) -> dict[str, Any]:
     return {
         "role": driver_for(query.datasource.engine).role_of(source),
         "search_path": list(source.search_path),
-        **shapes_of(_touched(assessment), _called(assessment)),
+        **shapes_of(*_touches(assessment)),
     }
 
 
@@ -64,10 +66,28 @@ def sizes_if_known(query: Query, assessment: Assessment) -> dict[str, int] | Non
         return None
 
 
+def _touches(assessment: Assessment) -> tuple[Collection[Relation], list[Function], dict[RelationName, Type]]:
+    relations, functions = _touched(assessment), _called(assessment)
+    return relations, functions, _types(assessment, relations, functions)
+
+
 def _touched(assessment: Assessment) -> Collection[Relation]:
-    relations = assessment.script.catalogue.relations
-    touched = (relations.get((use.schema, use.name)) for use in assessment.facts.relations)
-    return {relation.qualified: relation for relation in touched if relation}.values()
+    """Also those whose rows are rows of what it names: partitions and children."""
+    catalogue = assessment.script.catalogue
+    named = (catalogue.relations.get((use.schema, use.name)) for use in assessment.facts.relations)
+    touched = (one for relation in named if relation for one in concerned(catalogue, relation, Use.UPDATE))
+    return {relation.qualified: relation for relation in touched}.values()
+
+
+def _types(
+    assessment: Assessment, relations: Iterable[Relation], functions: Iterable[Function]
+) -> dict[RelationName, Type]:
+    """Of the columns, and of what functions take and give: domains decide what is a value, enums how values are ordered."""
+    types = assessment.script.catalogue.types
+    texts = {column.type for relation in relations for column in relation.columns}
+    texts |= {text for one in functions for text in (*one.arguments, one.result.removeprefix("SETOF "))}
+    names = {type_name_of(text) for text in texts}
+    return {name: types[name] for name in names if name in types}
 
 
 def _called(assessment: Assessment) -> list[Function]:

@@ -26,7 +26,7 @@ from governance.catalogue.model import (
 )
 
 # Counted up when what is kept changes. A catalogue of another format says too little to decide by: it is read anew.
-FORMAT = 3
+FORMAT = 4
 
 
 def encode(catalogue: Catalogue) -> dict[str, Any]:
@@ -143,6 +143,7 @@ def _encode_relation(relation: Relation) -> dict[str, Any]:
         "indexed": sorted(relation.indexed),
         "checks": list(relation.checks),
         "computed": list(relation.computed),
+        "particulars": relation.particulars,
     }
 
 
@@ -174,6 +175,7 @@ def _decode_relation(found: dict[str, Any]) -> Relation:
         indexed=frozenset(found["indexed"]),
         checks=tuple(found["checks"]),
         computed=tuple(found["computed"]),
+        particulars=found["particulars"],
     )
 
 

@@ -89,6 +89,8 @@ class Relation:
     `definition`: a view's query with every name schema-qualified; `depends_on`: the relations and columns that it uses.
     `parents`: what it inherits from or is a partition of. `indexed`: columns in any key, constraint of keys or index, also
     by an expression or a condition. `checks` and `computed`: conditions of CHECK, expressions of indexes and partition keys.
+    `particulars`: a digest of its row policies, the whole of its triggers, its bounds as a partition, collations of columns
+    that are not their type's, and options of a view; empty where it has none.
     """
 
     schema: str
@@ -108,6 +110,7 @@ class Relation:
     indexed: frozenset[str] = frozenset()
     checks: tuple[str, ...] = ()
     computed: tuple[str, ...] = ()
+    particulars: str = ""
 
     @property
     def qualified(self) -> str:

@@ -167,6 +167,35 @@ WHERE k.contype = 'c' AND n.nspname !~ '^(pg_|information_schema$)'
 ORDER BY k.conrelid, k.conname
 """
 
+# What else decides what a statement on the relation does or which rows it meets, as one digest; nothing where all is usual.
+PARTICULARS = """
+SELECT found.oid,
+       pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
+         pg_catalog.string_agg(found.said, E'\\n' ORDER BY found.said COLLATE "C"), 'UTF8')), 'hex') AS mark
+FROM (
+  SELECT p.polrelid AS oid, pg_catalog.concat_ws('|', 'policy', p.polname, p.polcmd, p.polpermissive,
+           ARRAY(SELECT r.rolname::text FROM pg_catalog.pg_roles r WHERE r.oid = ANY (p.polroles) ORDER BY 1),
+           COALESCE(pg_catalog.pg_get_expr(p.polqual, p.polrelid), ''),
+           COALESCE(pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid), '')) AS said
+  FROM pg_catalog.pg_policy p
+  UNION ALL SELECT c.oid, 'row security is forced' FROM pg_catalog.pg_class c WHERE c.relforcerowsecurity
+  UNION ALL SELECT t.tgrelid, pg_catalog.concat_ws('|', 'trigger', t.tgenabled, pg_catalog.pg_get_triggerdef(t.oid))
+  FROM pg_catalog.pg_trigger t WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'
+  UNION ALL SELECT c.oid, pg_catalog.concat_ws('|', 'partition', pg_catalog.pg_get_expr(c.relpartbound, c.oid))
+  FROM pg_catalog.pg_class c WHERE c.relispartition
+  UNION ALL SELECT c.oid, pg_catalog.concat_ws('|', 'options', c.reloptions)
+  FROM pg_catalog.pg_class c WHERE c.relkind = 'v' AND c.reloptions IS NOT NULL
+  UNION ALL SELECT a.attrelid, pg_catalog.concat_ws('|', 'collation', a.attname, o.collname)
+  FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+  JOIN pg_catalog.pg_collation o ON o.oid = a.attcollation
+  WHERE a.attcollation <> t.typcollation AND a.attnum > 0 AND NOT a.attisdropped
+) found
+JOIN pg_catalog.pg_class c ON c.oid = found.oid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname !~ '^(pg_|information_schema$)'
+GROUP BY found.oid
+"""
+
 # Several expressions of one index come as one list.
 COMPUTED = """
 SELECT found.oid, found.expression

@@ -76,6 +76,7 @@ class _Reading:
         foreign_keys, rules = self.by_relation(queries.FOREIGN_KEYS), self.by_relation(queries.RULES)
         used, indexed = self.by_relation(queries.DEPENDENCIES), self.by_relation(queries.INDEXED)
         checks, computed = self.by_relation(queries.CHECKS), self.by_relation(queries.COMPUTED)
+        particulars = self.by_relation(queries.PARTICULARS)
         relations = (
             Relation(
                 schema=row.schema,
@@ -95,6 +96,7 @@ class _Reading:
                 indexed=frozenset(column for index in indexed[row.oid] for column in index.columns),
                 checks=tuple(check.expression for check in checks[row.oid]),
                 computed=tuple(index.expression for index in computed[row.oid]),
+                particulars="".join(found.mark for found in particulars[row.oid]),
             )
             for row in rows
         )
