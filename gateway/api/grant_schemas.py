@@ -50,7 +50,8 @@ CHANGED_GRANT = answers(200, ONE_GRANT_SHAPE, 400, 403, 404, 409, 422, 503)
 BROKEN_GLASS = answers(201, ONE_GRANT_SHAPE, 400, 403, 404, 422, 503)
 _ELEVATED = shape(
     "Elevation",
-    status=serializers.ChoiceField(choices=["parked", "given"]),
+    status=serializers.ChoiceField(choices=["parked", "given", "rejected", "withdrawn", "expired"]),
+    comment=text(allow_blank=True, help_text="Why it was rejected."),
     request=perhaps(
         "ElevationRequest",
         id=serializers.UUIDField(),
@@ -63,6 +64,7 @@ _ELEVATED = shape(
 )
 # Given at once, by a permit without a review; or waiting for people.
 ELEVATION = {**answers(201, _ELEVATED), **answers(202, _ELEVATED, 400, 403, 404, 422, 503)}
+ONE_ELEVATION = answers(200, _ELEVATED, 404)
 FILTERS = [
     OpenApiParameter("which", str, enum=list(WHICH)),
     OpenApiParameter("kind", str, enum=["", *Grant.Kind.values]),

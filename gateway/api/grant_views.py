@@ -12,11 +12,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from approvals import services as approvals
+from approvals.errors import UnknownRequest
 from approvals.grants import services as grants
 from approvals.grants.asking import LONGEST_REASON
 from approvals.grants.bounds import MOST_RUNS
 from approvals.grants.listing import WHICH, Wanted, listed
-from approvals.models import Grant, GrantUse
+from approvals.models import Grant, GrantUse, Verdict
+from approvals.models import Request as Asked
+from approvals.states import State
 from audit.ledger import LedgerUnavailable
 from gateway.api import grant_schemas as schemas
 from gateway.api.filters import known_only, one_of, whole_number
@@ -109,10 +113,20 @@ class ElevationsView(APIView):
                 reason=given["reason"], agent=given["agent"], door="rest",
             )
         )  # fmt: skip
-        if found.grant is not None:
-            return Response({"status": "given", "request": None, "grant": grant_output(found.grant)}, status=201)
-        waiting = waiting_output(found.request) if found.request is not None else None
-        return Response({"status": "parked", "request": waiting, "grant": None}, status=202)
+        if found.request is None:
+            return Response(_elevation(None, found.grant), status=201)
+        where = {"Location": f"/api/v1/elevations/{found.request.pk}"}
+        return Response(_elevation(found.request, None), status=202, headers=where)
+
+
+class ElevationView(APIView):
+    @extend_schema(operation_id="get_elevation", responses=schemas.ONE_ELEVATION)
+    def get(self, request: Request, request_id: uuid.UUID) -> Response:
+        """What became of one that was asked for. Agents, which do not address requests, follow theirs here."""
+        found = approvals.fetch_request_for(principal_of(request), request_id)
+        if found.kind != Asked.Kind.ELEVATION:
+            raise UnknownRequest
+        return Response(_elevation(found, found.grants.first()))
 
 
 class BreakGlassView(APIView):
@@ -158,6 +172,17 @@ def grant_output(grant: Grant) -> dict[str, Any]:
         "expires_at": moment(grant.expires_at),
         "revoked_at": moment(grant.revoked_at),
         "revoked_by": grant.revoked_by,
+    }
+
+
+def _elevation(request: Asked | None, grant: Grant | None) -> dict[str, Any]:
+    rejected = request.reviews.filter(verdict=Verdict.REJECT).first() if request is not None else None
+    status = "given" if request is None or grant is not None else request.state
+    return {
+        "status": "parked" if status == State.PENDING else status,
+        "comment": rejected.comment if rejected is not None else "",
+        "request": waiting_output(request) if request is not None else None,
+        "grant": grant_output(grant) if grant is not None else None,
     }
 
 

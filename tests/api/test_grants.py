@@ -89,6 +89,23 @@ def test_an_agent_asks_to_be_elevated_and_waits_for_people(call: Any, bot: Calle
     assert (seen["state"], seen["sql"], seen["purpose"]) == ("pending", "", REASON)
     services.review(Request.objects.get().pk, cast.principal(cast.rita), "approve", "")
     assert bot.get("grants?kind=elevation").json()["results"][0]["group"] == "dba"
+    became = bot.get(f"elevations/{waiting['id']}").json()
+    assert (answer["Location"], became["status"]) == (f"/api/v1/elevations/{waiting['id']}", "given")
+    assert became["grant"]["group"] == "dba"
+
+
+def test_an_agent_reads_why_its_elevation_was_rejected(call: Any, bot: Caller, cast: Cast) -> None:
+    place = bot.post("elevations", ELEVATION)["Location"].removeprefix("/api/v1/")
+    assert bot.get(place).json()["status"] == "parked"
+    services.review(Request.objects.get().pk, cast.principal(cast.rita), "reject", "Ask in the morning.")
+    assert (bot.get(place).json()["status"], bot.get(place).json()["comment"]) == ("rejected", "Ask in the morning.")
+
+
+def test_an_elevation_of_others_and_what_is_none_is_not_found(call: Any, bot: Caller, cast: Cast) -> None:
+    place = bot.post("elevations", ELEVATION)["Location"].removeprefix("/api/v1/")
+    statement = bot.submit(DELETE).json()["request"]["id"]
+    for answer in (call(cast.mallory).get(place), bot.get(f"elevations/{statement}")):
+        assert (answer.status_code, answer.json()["code"]) == (404, "unknown-request")
 
 
 @pytest.mark.parametrize(
