@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.test import Client
 
+from identity.models import User
 from identity.people import add_user
 from tests.factories import ACTOR, PASSWORD
 
@@ -52,3 +54,17 @@ def test_a_password_is_changed_with_the_old_one_only(client: Client) -> None:
     assert "wrong" not in client.get("/accounts/password/change/").text
     assert client.post("/accounts/password/change/", {"oldpassword": "guess", **new}).status_code == 200
     assert client.post("/accounts/password/change/", {"oldpassword": PASSWORD, **new}).status_code == 302
+
+
+@pytest.mark.parametrize("action", ["add", "primary", "remove", "send"])
+def test_p5_no_page_but_that_of_notification_changes_whose_address_is_known(client: Client, action: str) -> None:
+    """Whoever could take an address of theirs away could then review what runs on behalf of it."""
+    rita = User.objects.get()
+    EmailAddress.objects.create(user=rita, email="rita@example.com")
+    client.force_login(rita)
+    given = "new@example.com" if action == "add" else "rita@example.com"
+    response = client.post("/accounts/email/", {f"action_{action}": "", "email": given})
+    assert (response.status_code, response["Location"]) == (302, "/notifications/")
+    assert list(EmailAddress.objects.values_list("email", flat=True)) == ["rita@example.com"]
+    rita.refresh_from_db()
+    assert rita.email == ""
