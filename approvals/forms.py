@@ -20,7 +20,7 @@ SPANS = (3600, 8 * 3600, 86_400, 7 * 86_400, 30 * 86_400)
 
 class ReviewForm(forms.Form):
     """`seen` says which text the page showed: `revision:digest`. `grantable`: how many seconds a standing permission may
-    last; without it there are no fields for one."""
+    last; without it there are no fields for one. `always_says_why`: an approval, too, needs a comment."""
 
     row_bound = forms.IntegerField(
         required=False,
@@ -49,8 +49,10 @@ class ReviewForm(forms.Form):
     verdict = forms.ChoiceField(choices=Verdict.choices, widget=forms.HiddenInput)
     seen = forms.CharField(required=False, max_length=100, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, grantable: int = 0, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, grantable: int = 0, always_says_why: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if always_says_why:
+            self.fields["comment"].help_text = "Recorded with your review. Say what you looked at and what you found."
         if not grantable:
             del self.fields["runs"], self.fields["within"]
             return

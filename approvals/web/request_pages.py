@@ -47,7 +47,7 @@ def _fetch(person: Principal, request_id: uuid.UUID) -> Request:
 @require_GET
 def request_detail(http: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     request = _fetch(viewer(http), request_id)
-    form = ReviewForm(initial=drafts.kept(http, request_id), grantable=terms_of(request).grantable)
+    form = ReviewForm(initial=drafts.kept(http, request_id), **_terms(request))
     return _detail(http, request, form)
 
 
@@ -72,7 +72,7 @@ def request_live(http: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
 def request_review(http: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     person = viewer(http)
     request = _fetch(person, request_id)
-    form = ReviewForm(http.POST, grantable=terms_of(request).grantable)
+    form = ReviewForm(http.POST, **_terms(request))
     if not form.is_valid():
         return _detail(http, request, form, status=422)
     if "seen" in form.data and form.cleaned_data["seen"] != seen_of(request):
@@ -85,7 +85,7 @@ def request_review(http: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
             verdict,
             form.cleaned_data["comment"],
             second_factor_at=shown_at(http),
-            revision=request.revision,
+            revision=request.revision if "seen" in form.data else None,
             **form.given,
         )
     except ReviewRefused as refusal:
@@ -96,6 +96,12 @@ def request_review(http: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     drafts.drop(http, request.id)
     messages.success(http, _thanks(verdict, after))
     return redirect("request-detail", request_id)
+
+
+def _terms(request: Request) -> dict[str, Any]:
+    """What of the form depends on the request."""
+    afterwards = request.kind == Request.Kind.AFTERWARDS
+    return {"grantable": terms_of(request).grantable, "always_says_why": afterwards}
 
 
 def seen_of(request: Request) -> str:

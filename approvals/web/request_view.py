@@ -47,7 +47,6 @@ def state_of(request: Request, viewer: Principal) -> dict[str, Any]:
     standing = standings.standing_now(request, reviews)
     impact = showing.shown(request, viewer)
     eligibility = services.may_review(request, viewer)
-    successor = request.followed_by.first() if request.state == State.DRIFTED else None
     return {
         "item": request,
         "is_open": request.state in OPEN,
@@ -61,7 +60,7 @@ def state_of(request: Request, viewer: Principal) -> dict[str, Any]:
         "steps": story.steps_of(request, reviews, _revisions(request), _entries(request)),
         "eligibility": eligibility,
         "buttons": _buttons(request, viewer, eligibility, standing, reviews, impact),
-        "successor": successor,
+        "successor": _successor(request, viewer),
         "may_withdraw": may_withdraw(request, viewer),
         "may_edit": _may_edit(request, viewer),
         "may_schedule": not services.may_schedule(request, viewer),
@@ -76,6 +75,20 @@ def _version(request: Request, reviews: Sequence[Review], impact: showing.ShownI
         impact.state if impact else "",
     )  # fmt: skip
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:12]
+
+
+def _successor(request: Request, viewer: Principal) -> Request | None:
+    """What asks for the same again, where the viewer may see it."""
+    if request.state != State.DRIFTED:
+        return None
+    return (
+        services.list_requests_for(viewer)
+        .filter(follows=request)
+        .only("pk")
+        .prefetch_related(None)
+        .select_related(None)
+        .first()
+    )
 
 
 def _revisions(request: Request) -> list[Revision]:
@@ -110,11 +123,10 @@ def _buttons(
         return None
     mine = standings.voice_of(eligibility, viewer)
     after = standings.standing_with(standing, request, reviews, mine)
-    changes = impact is not None and not impact.content.reads_only
-    bound = agreed_row_bound(request, request.row_bound) if changes else None
+    bounded = words.bounded(request, impact, agreed_row_bound(request, request.row_bound))
     opens = standings.opens_in_words(request, timezone.now())
     for_whom = eligibility.speaks_for.username if eligibility.speaks_for else ""
-    return Buttons(words.approving(request, standing, after, opens, bound), words.rejecting(request), for_whom)
+    return Buttons(words.approving(request, standing, after, opens, bounded), words.rejecting(request), for_whom)
 
 
 def may_withdraw(request: Request, person: Principal) -> bool:
@@ -138,6 +150,8 @@ def facts_of(request: Request, viewer: Principal) -> dict[str, Any]:
     query = getattr(request, "query", None)
     earlier = earlier_of(request, viewer)
     agreed = last_agreed(earlier)
+    policies = _policies(request.decision)
+    message = request.decision.get("message", "")
     kept = _kept_text(agreed.request) if is_statement and agreed is not None else None
     return {
         "is_statement": is_statement,
@@ -148,7 +162,8 @@ def facts_of(request: Request, viewer: Principal) -> dict[str, Any]:
         "lines": request.sql.count("\n") + 1,
         "comparisons": list(_comparisons(request, viewer, agreed.request if agreed is not None else None, kept)),
         "classified": _classified(request) if is_statement else [],
-        "policies": _policies(request.decision),
+        "policies": policies,
+        "told": "" if message in {one.message for one in policies} else message,
         "demands": request.decision.get("demands", ()),
         "risk": risk_of(request),
         "earlier": earlier,

@@ -31,6 +31,8 @@ DEFINING = (
     (r"CREATE", "Creates"),
     (r"COMMENT", "Changes the comment of"),
 )
+# How the sentence about an impact begins where the trial run failed.
+FAILS = "Would fail: "
 KINDS = {
     "privilege": "Changes who may do what",
     "ddl": "Changes the schema",
@@ -44,8 +46,10 @@ KINDS = {
 
 def sentence_of(request: Request, impact: ShownImpact | None) -> str:
     """The one that says what an approval would let happen; measured numbers only where the viewer may see the impact."""
-    place = f" on {request.datasource.name} ({request.datasource.get_environment_display()})."
-    return f"{_deed(request, impact)}{place}"
+    place = f" on {request.datasource.name} ({request.datasource.get_environment_display()})"
+    deed = _deed(request, impact)
+    fails, _, why = deed.partition(FAILS)
+    return f"{fails}Would fail{place}: {why}." if why else f"{deed}{place}."
 
 
 def _deed(request: Request, impact: ShownImpact | None) -> str:
@@ -55,10 +59,20 @@ def _deed(request: Request, impact: ShownImpact | None) -> str:
         case Request.Kind.AFTERWARDS:
             return _afterwards(request)
     if impact is not None and impact.state == Impact.State.MEASURED and impact.content.tried and impact.sentence:
-        deed = impact.sentence.rstrip(".")
+        deed = _measured(request, impact)
     else:
         deed = _by_facts(request.facts)
-    return deed if request.reverts_id is None else f"Takes back an earlier change: {deed[:1].lower()}{deed[1:]}"
+    return (
+        deed
+        if request.reverts_id is None or deed.startswith(FAILS)
+        else f"Takes back an earlier change: {deed[:1].lower()}{deed[1:]}"
+    )
+
+
+def _measured(request: Request, impact: ShownImpact) -> str:
+    """A definition is told by what is done to it."""
+    deed, defines = impact.sentence.rstrip("."), DOING["define"]
+    return deed.replace(defines, _defining(request.facts, defines), 1) if impact.content.defines else deed
 
 
 def _elevation(request: Request) -> str:
@@ -115,9 +129,9 @@ def listed(names: Sequence[str], most: int = 2) -> str:
 # --- What the buttons do ------------------------------------------------------------------------------------------
 
 
-def approving(request: Request, standing: Standing, after: Standing, opens: str, bound: int | None) -> str:
+def approving(request: Request, standing: Standing, after: Standing, opens: str, bounded: str) -> str:
     """What pressing Approve brings about. `after`: as it would stand then; `opens`: when it could run, empty for at once;
-    `bound`: how many rows it may change at most, where that is known and for the viewer."""
+    `bounded`: what is said of the rows that it may change."""
     if not after.is_met:
         return _not_enough(standing, after)
     match request.kind:
@@ -125,11 +139,25 @@ def approving(request: Request, standing: Standing, after: Standing, opens: str,
             return "It begins at once, and ends by itself."
         case Request.Kind.AFTERWARDS:
             return "What was done is then settled as right. Nothing runs."
-    at_most = "" if bound is None else f", and changes at most {bound:,} row{'' if bound == 1 else 's'}"
     if request.carrier == Request.Carrier.CALLER:
-        return f"Everybody has then agreed: the session that asked may run it, once{at_most}."
+        return f"Everybody has then agreed: the session that asked may run it, once{bounded}."
     when = f"It then runs {opens}, once" if opens else "It then runs at once, once"
-    return f"{when}{at_most}."
+    return f"{when}{bounded}."
+
+
+def bounded(request: Request, impact: ShownImpact | None, bound: int | None) -> str:
+    """How many rows it may change. `bound`: what those who approved agreed to so far, or what was measured."""
+    if impact is None or impact.content.reads_only or impact.content.defines or not _writes(request.facts):
+        return ""
+    if bound is not None:
+        return f", and changes at most {bound:,} row{'' if bound == 1 else 's'}"
+    if impact.is_waiting:
+        return "; it is measured first, and that bounds its rows"
+    return "; nothing bounds how many rows it changes, unless you do"
+
+
+def _writes(facts: Mapping[str, Any]) -> bool:
+    return any(one["use"] in ("insert", "update", "delete", "truncate") for one in facts.get("relations", ()))
 
 
 def _not_enough(standing: Standing, after: Standing) -> str:

@@ -32,7 +32,7 @@ EFFECTS = {
     "forbid": Look("Forbids", "deny", "deny"),
 }
 # Reasons of the gateway's own, which no policy text holds.
-NOT_POLICIES = frozenset({NO_PERMIT, POLICY_ERROR, UNREAD, ADMINISTRATORS, "masking-impossible"})
+NOT_POLICIES = frozenset({NO_PERMIT, POLICY_ERROR, UNREAD, ADMINISTRATORS, "masking-impossible", "glass-broken"})
 
 
 @register.inclusion_tag("components/sql.html")
