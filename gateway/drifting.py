@@ -67,7 +67,7 @@ class Finding:
 
 def look_again(principal: Principal, query: Query, request: Request) -> Finding:
     """The catalogue is read anew. Raises `GatewayError` where the data source or the ledger is away."""
-    if gone := _no_longer_allowed(query):
+    if gone := no_longer_allowed(query):
         return Finding(None, (Drift("requester", gone),))
     try:
         catalogue_store.synchronise(query.datasource, actor="gateway")
@@ -79,7 +79,7 @@ def look_again(principal: Principal, query: Query, request: Request) -> Finding:
     return Finding(assessment, tuple(_differences(query, request, assessment)))
 
 
-def _no_longer_allowed(query: Query) -> str:
+def no_longer_allowed(query: Query) -> str:
     """Revoked means now (P8): also for what was approved and waits to run. An expiry is no revocation."""
     if query.agent is not None and not (query.agent.is_active and query.agent.owner.is_active):
         return "The agent, or its owner, is no longer active."
@@ -95,7 +95,7 @@ def _no_longer_allowed(query: Query) -> str:
 
 def _differences(query: Query, request: Request, assessment: Assessment) -> Iterator[Drift]:
     if digest_of(query, assessment) != request.digest:
-        yield from _named(request.bound, bound_of(query, assessment))
+        yield from _named(query, request, bound_of(query, assessment))
     if assessment.decision.verdict is Ruling.DENY:
         yield Drift("policy", f"Policy now denies it: {assessment.decision.message}")
     else:
@@ -104,13 +104,14 @@ def _differences(query: Query, request: Request, assessment: Assessment) -> Iter
         yield Drift("reviews", f"Approvals no longer hold: {_people(lacking)} must approve again.")
 
 
-def _named(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Drift]:
+def _named(query: Query, request: Request, now: Mapping[str, Any]) -> Iterator[Drift]:
     """The digest differs, so something does."""
+    before = request.bound
     found = [Drift("schema", said) for said in changes_between(before, now)] if before else []
     for name, what in (("role", "role"), ("search_path", "search path")):
         if before and before[name] != now[name]:
             found.append(Drift("role", f"The {what} was {_shown(before[name])} and is now {_shown(now[name])}."))
-    if not found and before:
+    if (query.sql, query.params) != (request.sql, request.params):
         found.append(Drift("statement", "The text or its parameters are not what was approved."))
     yield from found or [Drift("schema", "The schema, the role or the search path is no longer what was approved.")]
 
@@ -220,7 +221,9 @@ def _ask_again(principal: Principal, query: Query, request: Request, assessment:
     again = Query(**{name: getattr(query, name) for name in SAME})
     note_assessment(again, assessment)
     again.save(force_insert=True)
-    more: dict[str, Any] = {"follows": request, "carrier": request.carrier, "reverts": request.reverts}
+    more: dict[str, Any] = {
+        "follows": request, "carrier": request.carrier, "reverts": request.reverts, "owner": request.owner,
+    }  # fmt: skip
     if not assessment.decision.required:
         # Policy would let it run now; it has changed since people agreed, so people look.
         more["required"] = [_review(one) for one in request.required]
