@@ -1,7 +1,7 @@
 """What a message says: who asks for what, where, how risky it is, and until when; and where the page is.
 
-Never the statement, a parameter, a value or what people wrote: e-mail and chat are not sealed. `COUNTERSIGN_MAIL_DETAILS`
-adds the statement in its normal form, which has no values in it.
+Never the statement, a parameter, a value, a purpose, a reason or a comment: e-mail and chat are not sealed.
+`COUNTERSIGN_MAIL_DETAILS` adds the statement in its normal form, which has no values in it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from django.utils.dateparse import parse_datetime
 from approvals import story
 from approvals.models import Grant, Notification, Request
 from approvals.notification.events import Event, event_named
-from approvals.notification.phrases import harmless, span
+from approvals.notification.phrases import harmless, span, unlinked
 
 LONGEST_STATEMENT = 1000
 UTC = ZoneInfo("UTC")
@@ -96,7 +96,7 @@ def _of_request(event: Event, request: Request, zone: ZoneInfo, now: datetime) -
     rows = [
         ("What", what),
         ("Asked by", _who(request.requester, request.owner.username)),
-        ("On behalf of", harmless(request.on_behalf_of)),
+        ("On behalf of", unlinked(request.on_behalf_of)),
         ("Data source", f"{harmless(source.name)} ({source.environment})"),
         ("Risk", f"{request.risk} of 100"),
     ]

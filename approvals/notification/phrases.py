@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from audit.plain import one_line
@@ -9,6 +10,7 @@ from audit.plain import one_line
 LONGEST = 160
 # Mail and chat programs make links of these by themselves. A word joiner between them cannot be seen, and ends that.
 _LINKS = {"://": ":\u2060//", "www.": "www\u2060.", "mailto:": "mailto\u2060:"}
+_DOT_OR_AT = re.compile(r"(?<=\w)([.@])(?=\w)")
 
 
 def harmless(text: object, longest: int = LONGEST) -> str:
@@ -17,6 +19,11 @@ def harmless(text: object, longest: int = LONGEST) -> str:
     for found, instead in _LINKS.items():
         line = line.replace(found, instead)
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def unlinked(text: object, longest: int = LONGEST) -> str:
+    """The same for what somebody wrote freely: what is only the name of a server, or an address, becomes no link either."""
+    return _DOT_OR_AT.sub("\\1\u2060", harmless(text, longest))
 
 
 def span(length: timedelta) -> str:

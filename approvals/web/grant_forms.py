@@ -74,7 +74,7 @@ class BreakGlassForm(_DataSourceForm):
         help_text="Empty: no limit but time.",
     )
     reason = _reason(
-        "What the emergency is", "Everybody who is told reads it, and so does whoever looks at it afterwards."
+        "What the emergency is", "Everybody who is told can read it here, and so can whoever looks at it afterwards."
     )
     understood = forms.BooleanField(
         label="I know that this is told at once, and that somebody else looks at everything I run.",

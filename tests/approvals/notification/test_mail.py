@@ -105,6 +105,15 @@ def test_what_people_call_their_tables_breaks_no_line_and_makes_no_link(
     assert "http://evil" not in text_of(letter) + str(letter["Subject"])
 
 
+def test_for_whom_it_runs_makes_no_link(mail: MailServer, reached: Cast, park: Park, deliver: Deliver):
+    park(on_behalf_of="rita: sign in at evil.example/login or ask it@evil.example")
+    deliver()
+    for part in ("plain", "html"):
+        told = mail.letters[0].get_body((part,)).get_content()
+        assert "evil.example" not in told
+        assert "sign in at evil.\u2060example/login" in told
+
+
 def test_letters_about_one_request_stand_together(mail: MailServer, reached: Cast, park: Park, deliver: Deliver):
     request = park()
     services.review(request.pk, reached.principal(reached.rita), "reject", "no")
