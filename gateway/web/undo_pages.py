@@ -51,8 +51,9 @@ class RevertForm(forms.Form):
 def request_revert(http: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
     person = viewer(http)
     request, log = _undoable(person, request_id)
-    if log is None:
-        messages.error(http, "It cannot be taken back: no rows are kept of it any more.")
+    if log is None or not log.row_count:
+        why = "no rows are kept of it any more." if log is None else "it changed no row."
+        messages.error(http, f"It cannot be taken back: {why}")
         return redirect("request-detail", request_id)
     form = RevertForm(http.POST if http.method == "POST" else None)
     status = 200
@@ -90,7 +91,11 @@ def _ask(http: HttpRequest, person: Principal, request: Request, form: RevertFor
     except LedgerUnavailable as error:
         form.add_error(None, f"It is not recorded, so nothing was asked for: {error}. Send it again in a moment.")
     else:
-        left = f" {made.left_out} that were changed since are left out." if made.left_out else ""
-        messages.success(http, f"Asked: once people approve this request, {made.rows} rows are put back.{left}")
+        left = f" {_rows(made.left_out)} left out: changed since." if made.left_out else ""
+        messages.success(http, f"Asked: once people approve this request, {_rows(made.rows)} put back.{left}")
         return uuid.UUID(str(made.request.pk))
     return None
+
+
+def _rows(count: int) -> str:
+    return f"{count} row is" if count == 1 else f"{count} rows are"

@@ -92,3 +92,12 @@ def test_rows_that_are_gone_can_no_longer_be_put_back(cast: Cast, park: Park, si
     assert "were kept for an undo, and deleted" in text
     assert revert_page(request) not in text
     assert "no rows are kept of it any more" in client.post(revert_page(request), follow=True).text
+
+
+def test_what_changed_no_row_is_not_offered_to_be_taken_back(cast: Cast, park: Park, sign_in: SignIn) -> None:
+    request = changed(cast, park, "DELETE FROM cards WHERE id > 5000")
+    client = sign_in(cast.rita)
+    text = client.get(page(request)).text
+    assert "It changed no row: there is nothing to take back." in text
+    assert revert_page(request) not in text
+    assert "It cannot be taken back: it changed no row." in client.get(revert_page(request), follow=True).text
