@@ -356,8 +356,8 @@ EXPORT_RETENTION_DAYS = env.int("COUNTERSIGN_EXPORT_RETENTION_DAYS", 7, validate
 MAX_WAIT_SECONDS = 60
 # gateway/holding.py: how long a session that stays connected may wait for the review of its statement.
 HOLD_SECONDS = env.int("COUNTERSIGN_HOLD_SECONDS", 300, validate=validate.Range(min=0, max=86_400))
-# gateway/impact.py: whether requests are tried out and rolled back while they wait, for how long at most, how long one waits for
-# its locks, and above how many rows it is only estimated.
+# gateway/impact.py: whether requests are tried out and rolled back while they wait, for how long at most, how long one
+# waits for its locks, and above how many rows it is only estimated.
 DRY_RUNS = env.bool("COUNTERSIGN_DRY_RUNS", True)
 DRY_RUN_MS = env.int("COUNTERSIGN_DRY_RUN_MS", 5000, validate=validate.Range(min=100, max=600_000))
 DRY_RUN_LOCK_MS = env.int("COUNTERSIGN_DRY_RUN_LOCK_MS", 500, validate=validate.Range(min=1, max=60_000))

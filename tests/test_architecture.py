@@ -23,11 +23,12 @@ PURE = (
     "governance/scanning/documents.py", "governance/scanning/errors.py", "governance/scanning/names.py",
     "approvals/states.py", "approvals/impact/content.py", "approvals/impact/sentences.py",
     "gateway/measuring/trial.py", "gateway/measuring/refusals.py", "gateway/measuring/failures.py",
-    "gateway/measuring/effects.py", "gateway/measuring/sampling.py", "approvals/quorum.py", "approvals/digest.py", "approvals/undo/judging.py",
-    "approvals/undo/restoring.py", "approvals/undo/taking.py", "approvals/undo/values.py", "audit/merkle.py", "audit/canonical.py",
+    "gateway/measuring/effects.py", "gateway/measuring/sampling.py", "approvals/quorum.py",
+    "approvals/digest.py", "approvals/undo/judging.py", "approvals/undo/restoring.py", "approvals/undo/taking.py",
+    "approvals/undo/values.py", "audit/merkle.py", "audit/canonical.py",
     "audit/transparency/heads.py", "audit/transparency/notes.py",
     "audit/entries.py", "audit/events.py", "audit/registry.py", "audit/exports/cells.py", "audit/exports/columns.py",
-"audit/exports/ocsf.py", "audit/exports/ocsf_parts.py", "governance/policy/exporting.py", "audit/reports/model.py",
+    "audit/exports/ocsf.py", "audit/exports/ocsf_parts.py", "governance/policy/exporting.py", "audit/reports/model.py",
     "audit/reports/plots.py", "audit/reports/periods.py", "audit/verbs.py", "audit/plain.py",
 )  # fmt: skip
 FORBIDDEN_IN_PURE = {"django", "psycopg", "redis", "socket", "urllib", "http", "celery", "requests", "rest_framework"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -22,10 +21,10 @@ LONG_AGO = timedelta(minutes=5)
 
 
 @pytest.fixture
-def published(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[uuid.UUID]]:
+def published(monkeypatch: pytest.MonkeyPatch) -> list[uuid.UUID]:
     found: list[uuid.UUID] = []
     monkeypatch.setattr(approvals, "publish", found.append)
-    yield found
+    return found
 
 
 def approved(cast: Cast, **changes: Any) -> Request:
