@@ -14,6 +14,7 @@ from django.utils import timezone
 from approvals import services as approvals
 from approvals.agreement import agreed_row_bound
 from approvals.impact.access import tells_of_masked_values
+from approvals.impact.service import carried_bound
 from approvals.models import Request
 from approvals.services import LostRace
 from approvals.states import Action, State
@@ -52,7 +53,7 @@ def make_durable(request: Request, attempt: int, capture: Capture | None, ending
     """If the attempt was taken away meanwhile, or the bound is exceeded, or the rows for a promised undo are not there, this
     raises and the transaction is rolled back."""
     if ending.transaction_id:
-        check_bounds(request, ending.changed)
+        check_bounds(request, ending.changed, ending.touched)
     mine = Request.objects.filter(pk=request.pk, state=State.EXECUTING, attempt=attempt)
     if mine.update(xid=ending.transaction_id, outcome={"row_count": ending.changed}) != 1:
         raise LostRace(f"attempt {attempt} of request {request.pk} was taken away")
@@ -60,13 +61,25 @@ def make_durable(request: Request, attempt: int, capture: Capture | None, ending
         capture.keep(request, attempt, ending)
 
 
-def check_bounds(request: Request, changed: int) -> None:
-    """Raises `OutOfBounds`."""
+def check_bounds(request: Request, changed: int, touched: int | None = None) -> None:
+    """`touched`: with the rows that triggers, foreign keys and functions changed besides. Raises `OutOfBounds`."""
     most = agreed_row_bound(request, request.row_bound)
     if request.row_floor is not None and changed < request.row_floor:
         raise OutOfBounds(_too_few(request, changed, request.row_floor))
     if most is not None and changed > most:
         raise OutOfBounds(_too_many(request, changed, most))
+    at_all = carried_bound(request, most)
+    if touched is not None and at_all is not None and touched > at_all:
+        raise OutOfBounds(_carried_too_many(request, touched, at_all))
+
+
+def _carried_too_many(request: Request, touched: int, most: int) -> str:
+    if tells_of_masked_values(request.facts, request.decision):
+        return "With what it carries on to other relations it would have changed more rows than were approved."
+    return (
+        f"With what it carries on to other relations it would have changed {_rows(touched)};"
+        f" {most:,} at all follow from what was measured and approved."
+    )
 
 
 def _too_many(request: Request, changed: int, most: int) -> str:

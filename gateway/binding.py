@@ -15,10 +15,11 @@ from governance.analysis.conversions import type_name_of
 from governance.analysis.effects import concerned
 from governance.analysis.facts import WRITING_USES, Use
 from governance.assessment import Assessment
-from governance.catalogue.model import Function, Relation, RelationName, Type
+from governance.catalogue.model import Function, Relation, RelationKind, RelationName, Type
 from governance.errors import GatewayError
 
 logger = logging.getLogger(__name__)
+STORED = frozenset({RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.MATERIALIZED_VIEW})
 
 
 def digest_of(query: Query, assessment: Assessment) -> str:
@@ -50,8 +51,10 @@ def bound_of(query: Query, assessment: Assessment) -> dict[str, Any]:
 
 
 def sizes_of(query: Query, assessment: Assessment) -> dict[str, int]:
-    """About how many rows what it writes has. Raises `GatewayError`."""
-    written = sorted({(use.schema, use.name) for use in assessment.facts.relations if use.use in WRITING_USES})
+    """About how many rows what it writes or defines anew has. Raises `GatewayError`."""
+    relations = assessment.script.catalogue.relations
+    named = {(use.schema, use.name) for use in assessment.facts.relations if use.use in WRITING_USES | {Use.DEFINE}}
+    written = sorted(name for name in named if name in relations and relations[name].kind in STORED)
     if not written:
         return {}
     return driver_for(query.datasource.engine).sizes_of(source_of(query.datasource), written)

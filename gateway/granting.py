@@ -17,6 +17,7 @@ from approvals.grants import services as grants
 from approvals.grants.bounds import Statement
 from approvals.grants.errors import GrantOver
 from approvals.grants.giving import relations_of
+from approvals.impact.service import carried_bound
 from approvals.models import Grant
 from audit.ledger import LedgerUnavailable
 from gateway.admission import asking_of
@@ -24,6 +25,7 @@ from gateway.binding import bound_shape, digest_of
 from gateway.drivers.base import Ending
 from gateway.models import Query
 from gateway.recording import refuse
+from governance.analysis.facts import Kind
 from governance.assessment import Asking, Assessment, assess, facts_json
 from governance.errors import GatewayError, ServiceUnavailable
 from governance.policy.decision import Verdict
@@ -31,6 +33,10 @@ from identity.principals import Principal
 
 # Somebody else may take the last run of a grant meanwhile; then another grant is looked for.
 MOST_TRIES = 5
+# Of these kinds, and without these hazards, statements with the same fingerprint do the same to other values. A fingerprint
+# tells apart neither the roles of a GRANT, nor the bodies of DO and CREATE FUNCTION, nor SQL in a text.
+PLAIN = frozenset({Kind.READ, Kind.WRITE})
+CODE = frozenset({"side-effects", "dynamic-sql", "file-access", "program-execution", "session-escape"})
 
 
 class BoundExceeded(GatewayError):
@@ -43,10 +49,18 @@ class BoundExceeded(GatewayError):
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What it runs under besides the decision: the grants that one run was claimed of, and how many rows it may change."""
+    """What it runs under besides the decision: the grants that one run was claimed of, and how many rows it may change, by
+    itself and (`carried_bound`) with what it carries on to other relations. `is_secret`: numbers of rows would tell whoever
+    asked of values that are masked for them."""
 
     grants: tuple[uuid.UUID, ...] = ()
     row_bound: int | None = None
+    carried_bound: int | None = None
+    is_secret: bool = False
+
+    @property
+    def is_bounded(self) -> bool:
+        return self.row_bound is not None
 
     @property
     def before_commit(self) -> Callable[[Ending], None] | None:
@@ -55,11 +69,18 @@ class Permission:
     def check(self, ending: Ending) -> None:
         """Raises `BoundExceeded`: then nothing was changed."""
         if self.row_bound is not None and ending.changed > self.row_bound:
-            raise BoundExceeded(
-                f"It would have changed {ending.changed:,} rows; the standing permission covers {self.row_bound:,} a run."
-                " It was rolled back, and nothing was changed.",
-                remedy="Change fewer rows, or send it again as it is: then it waits for a review of its own.",
-            )
+            raise self._exceeded(ending.changed, self.row_bound, "")
+        if ending.touched is not None and self.carried_bound is not None and ending.touched > self.carried_bound:
+            raise self._exceeded(ending.touched, self.carried_bound, " in all relations")
+
+    def _exceeded(self, rows: int, most: int, where: str) -> BoundExceeded:
+        told = f"It would have changed {rows:,} rows{where}; the standing permission covers {most:,} a run."
+        if self.is_secret:
+            told = f"It would have changed more rows{where} than the standing permission covers."
+        return BoundExceeded(
+            f"{told} It was rolled back, and nothing was changed.",
+            remedy="Change fewer rows, or send it again as it is: then it waits for a review of its own.",
+        )
 
 
 NOTHING_BESIDES = Permission()
@@ -121,6 +142,8 @@ def _statement(query: Query, assessment: Assessment) -> Statement:
         terms=decision.terms,
         on_behalf_of=query.on_behalf_of,
         writes=not facts.reads_only,
+        exact=not facts.kinds <= PLAIN or bool(facts.unknown) or not CODE.isdisjoint(facts.hazard_codes),
+        digest=digest_of(query, assessment),
     )
 
 
@@ -144,7 +167,11 @@ def _claimed(query: Query, assessment: Assessment, used: Sequence[Grant]) -> Per
             remedy="Send it again shortly.",
         ) from error
     query.grant, query.digest = used[0], digest
-    bound = None
-    if used[0].kind == Grant.Kind.STATEMENT and not assessment.facts.reads_only:
-        bound = grants.bound_of(used[0])
-    return Permission(tuple(grant.pk for grant in used), bound)
+    return _bounded(used[0], tuple(grant.pk for grant in used), assessment)
+
+
+def _bounded(grant: Grant, used: tuple[uuid.UUID, ...], assessment: Assessment) -> Permission:
+    if grant.kind != Grant.Kind.STATEMENT or grant.request is None or assessment.facts.reads_only:
+        return Permission(used)
+    bound = grants.bound_of(grant)
+    return Permission(used, bound, carried_bound(grant.request, bound), grants.tells_of_masked_values(grant))

@@ -108,7 +108,8 @@ def execute(principal: Principal, query: Query, assessment: Assessment, permissi
     with running(query.pk, principal, grants=permission.grants) as statement:
         intent = record_intent(query, assessment, principal.owner)
         try:
-            rows = run(query, assessment, statement, before_commit=durable(query, assessment, permission.before_commit))
+            before_commit = durable(query, assessment, permission.before_commit)
+            rows = run(query, assessment, statement, before_commit=before_commit, isolated=permission.is_bounded)
         except CommitInDoubt as error:
             raise settle_in_doubt(query, error) from error
         except GatewayError as error:

@@ -14,7 +14,9 @@ MOST_RUNS = 1000
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A statement that policy parks, as grants are compared with it. `relations` say how each is used; `shape` is that of the
-    schema it touches, with role and search path; `writes`: it may change rows, so it needs a bound on them."""
+    schema it touches, with role and search path; `writes`: it may change rows, so it needs a bound on them. `exact`: its
+    fingerprint does not say what it does, as where a constant is code, or names whom something is granted to: then only the
+    very same statement, by its `digest`, is covered."""
 
     fingerprint: str
     relations: frozenset[str]
@@ -24,6 +26,8 @@ class Statement:
     terms: Terms
     on_behalf_of: str
     writes: bool
+    exact: bool
+    digest: str
 
 
 def narrowest_bound(bounds: Iterable[int | None]) -> int | None:

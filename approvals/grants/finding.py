@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from approvals.finding import AUDITORS
 from approvals.grants.errors import UnknownGrant
+from approvals.impact import access
 from approvals.models import Grant, Review, Verdict
 from identity.principals import Principal
 
@@ -36,6 +37,12 @@ def standing(grants: QuerySet[Grant] | None = None) -> QuerySet[Grant]:
     left = Q(max_uses__isnull=True) | Q(uses__lt=F("max_uses"))
     found = Grant.objects.all() if grants is None else grants
     return found.filter(left, revoked_at__isnull=True, expires_at__gt=timezone.now())
+
+
+def tells_of_masked_values(grant: Grant) -> bool:
+    """Whether its bound on rows, which follows from what was measured, would tell its holder of what is masked for them."""
+    request = grant.request
+    return request is not None and access.tells_of_masked_values(request.facts, request.decision)
 
 
 def held_by(principal: Principal) -> Q:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from approvals.grants.finding import tells_of_masked_values
 from approvals.models import Grant
 from approvals.signals import grant_moved
 from audit import ledger
@@ -29,7 +30,7 @@ def record(grant: Grant, kind: str, event: str, payload: Mapping[str, object] | 
         group=grant.group or None,
         uses=grant.uses,
         max_uses=grant.max_uses,
-        row_bound=grant.row_bound,
+        row_bound=None if tells_of_masked_values(grant) else grant.row_bound,
         expires_at=grant.expires_at.isoformat(),
         fingerprint=grant.fingerprint or None,
         **fields,

@@ -13,11 +13,12 @@ from approvals.grants.finding import (
     may_end,
     standing,
     status_of,
+    tells_of_masked_values,
     visible_to,
 )
 from approvals.grants.giving import give_elevation, give_statement
 from approvals.grants.holding import elevated, revoked_among
-from approvals.grants.using import bound_of, broken_glass, claim, covering
+from approvals.grants.using import bound_of, broken_glass, claim, covering, open_bound_of
 
 __all__ = [
     "Elevated",
@@ -36,11 +37,13 @@ __all__ = [
     "may_cut",
     "may_end",
     "narrow",
+    "open_bound_of",
     "remind_of_glass",
     "request_elevation",
     "revoke",
     "revoked_among",
     "standing",
     "status_of",
+    "tells_of_masked_values",
     "visible_to",
 ]

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from approvals.grants.bounds import Statement, demands_no_more, narrowest_bound
 from approvals.grants.errors import GrantOver
-from approvals.grants.finding import standing
+from approvals.grants.finding import standing, tells_of_masked_values
 from approvals.grants.holding import held
 from approvals.grants.policy import may_break_glass
 from approvals.grants.recording import normal_field, record
@@ -42,6 +42,7 @@ def _covers(grant: Grant, statement: Statement, now: datetime) -> bool:
         grant.shape == statement.shape
         and set(grant.relations) == statement.relations
         and statement.hazards <= seen
+        and (not statement.exact or request.digest == statement.digest)
         and request.on_behalf_of == statement.on_behalf_of
         and demands_no_more(statement.required, statement.terms, grant.required, request.terms)
         and now < grant.created_at + timedelta(seconds=statement.terms.grantable)
@@ -53,6 +54,11 @@ def _covers(grant: Grant, statement: Statement, now: datetime) -> bool:
 def bound_of(grant: Grant) -> int | None:
     """How many rows one run may change: what was given, and what the impact was measured to be if that came later."""
     return narrowest_bound([grant.row_bound, grant.request.row_bound if grant.request is not None else None])
+
+
+def open_bound_of(grant: Grant) -> int | None:
+    """The same where anybody who sees the grant may know it."""
+    return None if tells_of_masked_values(grant) else bound_of(grant)
 
 
 def broken_glass(principal: Principal, datasource: DataSource, door: str) -> Grant | None:

@@ -42,6 +42,16 @@ class Measurement:
     problem: str = ""
 
 
+def carried_bound(request: Request, most: int | None) -> int | None:
+    """How many rows of all relations a run may change, where `most` is what it may change itself: as many for each as when it
+    was measured. None where it was not."""
+    impact = Impact.objects.filter(request=request, revision=request.revision, state=Impact.State.MEASURED).first()
+    if impact is None or impact.rows is None or most is None or not impact.content:
+        return None
+    total = sum(change.rows for change in from_json(impact.content).changes)
+    return max(bound_of(total), -(-total * most // impact.rows)) if impact.rows else bound_of(total)
+
+
 # --- Waiting ------------------------------------------------------------------------------------------------------
 
 

@@ -66,7 +66,7 @@ class Shown:
 
 def shown(grant: Grant) -> Shown:
     kind, status = Grant.Kind(grant.kind), grants.status_of(grant)
-    bound = grants.bound_of(grant) if kind is Grant.Kind.STATEMENT else None
+    bound = grants.open_bound_of(grant) if kind is Grant.Kind.STATEMENT else None
     # Glass that is broken is nothing to be calm about.
     alarm = kind is Grant.Kind.BREAK_GLASS and status is Status.STANDING
     look = Look("Broken", "glass", "deny") if alarm else LOOKS[status]

@@ -161,7 +161,7 @@ def grant_output(grant: Grant) -> dict[str, Any]:
         "statement": grant.normal,
         "fingerprint": grant.fingerprint,
         "relations": grant.relations,
-        "row_bound": grants.bound_of(grant) if grant.kind == Grant.Kind.STATEMENT else None,
+        "row_bound": grants.open_bound_of(grant) if grant.kind == Grant.Kind.STATEMENT else None,
         "uses": grant.uses,
         "max_uses": grant.max_uses,
         "reason": grant.reason,

@@ -66,11 +66,13 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Ending:
     """A transaction in which all is done but the COMMIT. `changed`: rows, over all of its steps. `taken`: those of a step that
-    was to show them."""
+    was to show them. `touched`: rows of all relations, with what triggers, foreign keys and functions changed besides; None
+    where that was not counted."""
 
     transaction_id: str
     changed: int
     taken: Taken | None = None
+    touched: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,9 @@ SESSION = {
 NETWORK = {"keepalives_idle": "5", "keepalives_interval": "2", "keepalives_count": "3", "tcp_user_timeout": "10000"}
 CANCEL_TIMEOUT = 2.0
 XID = "pg_catalog.pg_current_xact_id()::text"
+TOUCHED = """
+SELECT COALESCE(pg_catalog.sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::int8 FROM pg_catalog.pg_stat_xact_user_tables
+"""
 MESSAGE = "pg_catalog.pg_logical_emit_message({}, 'countersign'"
 # The release from which a message can be flushed by itself.
 FLUSHES_MESSAGES = 170_000
@@ -247,7 +250,8 @@ def _perform(connection: Connection, source: Source, work: Work) -> Rows:
         rows = _run_steps(connection, work)
         work.still_wanted()
         if work.before_commit is not None:
-            work.before_commit(Ending(_transaction_id(connection, source), rows.count, rows.taken))
+            touched = _touched(connection) if work.isolated else None
+            work.before_commit(Ending(_transaction_id(connection, source), rows.count, rows.taken, touched))
     except _StepFailed as failed:
         _roll_back(connection)
         if isinstance(failed.error, psycopg.errors.QueryCanceled):
@@ -292,6 +296,12 @@ def _run_steps(connection: Connection, work: Work) -> Rows:
         if rows.truncated and work.read_only:
             break
     return replace(found, count=len(found.rows) if work.read_only else changed)
+
+
+def _touched(connection: Connection) -> int:
+    """Only on a connection of its own: the server can count in what earlier transactions of a session did."""
+    row = connection.execute(TOUCHED).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _left(limits: Limits, begun: float) -> Limits:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,12 +12,14 @@ from django.utils import timezone
 
 from approvals import services
 from approvals.errors import ReviewRefused
-from approvals.grants.services import narrow
+from approvals.grants.services import bound_of, narrow, open_bound_of
 from approvals.models import Grant, GrantUse, Request
 from audit.models import Entry
+from gateway import impact
 from gateway.granting import BoundExceeded
 from gateway.models import Query, QueryState
 from gateway.pipeline import submit
+from governance.catalogue import store as catalogue_store
 from governance.errors import Denied
 from governance.policy import store
 from identity.models import User
@@ -265,3 +269,74 @@ def test_a_lower_bound_counts_from_then_on(cast: Cast, give: GiveStatement, shop
     with pytest.raises(BoundExceeded, match="covers 10"):
         again(cast)
     assert orders(shop) == 60
+
+
+# --- Where a fingerprint does not say what is done ----------------------------------------------------------------
+
+TO_SOMEBODY = 'GRANT SELECT ON orders TO "{}"'
+
+
+@pytest.fixture
+def everything_again(cast: Cast) -> None:
+    """Policies that let any approval give more than one run, as an installation may have them."""
+    store.activate(
+        re.sub(r'@expires\("4h"\)\n(?:@grantable.*\n)?', '@expires("4h")\n@grantable("7d")\n', store.default_text()),
+        ACTOR,
+    )
+
+
+@pytest.fixture
+def someone_else(shop: TargetDatabase) -> Iterator[str]:
+    name = f"{shop.role}_else"
+    shop.admin.execute(f'CREATE ROLE "{name}"')
+    yield name
+    shop.admin.execute(f'DROP OWNED BY "{name}"; DROP ROLE "{name}"')
+
+
+@pytest.mark.usefixtures("everything_again")
+def test_p4_a_privilege_given_to_one_role_is_not_given_to_another(
+    cast: Cast, give: GiveStatement, shop: TargetDatabase, someone_else: str
+) -> None:
+    """PostgreSQL's fingerprint knows GRANT … TO one from GRANT … TO another as little as one number from another."""
+    grant = give(TO_SOMEBODY.format(shop.role), params=())
+    query = again(cast, TO_SOMEBODY.format(someone_else), ())
+    assert query.fingerprint == grant.fingerprint
+    assert query.state == QueryState.PARKED
+    grant.refresh_from_db()
+    assert grant.uses == 0
+
+
+@pytest.mark.usefixtures("everything_again")
+def test_p4_rows_that_a_foreign_key_takes_along_are_bounded_too(
+    cast: Cast, give: GiveStatement, shop: TargetDatabase
+) -> None:
+    """The same statement about another row can carry far more on to other relations."""
+    shop.admin.execute(
+        "CREATE TABLE lines (of integer REFERENCES orders ON DELETE CASCADE); GRANT ALL ON lines TO public;"
+        "INSERT INTO lines SELECT id FROM orders; INSERT INTO lines SELECT 2 FROM generate_series(1, 500)"
+    )
+    catalogue_store.synchronise(cast.datasource, actor=ACTOR)
+    one = "DELETE FROM orders WHERE id = $1"
+    request = parked(cast, one, params=(1,))
+    impact.measure(request.pk)
+    services.review(request.pk, cast.principal(cast.rita), "approve", "", grant=RUNS)
+    with pytest.raises(BoundExceeded, match="in all relations"):
+        again(cast, one, (2,))
+    assert orders(shop) == 60
+    assert again(cast, one, (3,)).state == QueryState.EXECUTED
+
+
+@pytest.mark.usefixtures("everything_again")
+def test_p2_no_bound_and_no_refusal_counts_what_is_masked(cast: Cast, shop: TargetDatabase) -> None:
+    """Else whoever has the grant could count, value by value, what is in a column that is masked for them."""
+    request = parked(cast, "DELETE FROM cards WHERE number LIKE $1", params=("41111111111100%",))
+    impact.measure(request.pk)
+    services.review(request.pk, cast.principal(cast.rita), "approve", "", grant=RUNS)
+    grant = Grant.objects.get(request=request)
+    assert (bound_of(grant), open_bound_of(grant)) == (22, None)
+    narrow(grant.pk, cast.principal(cast.rita), row_bound=3)
+    with pytest.raises(BoundExceeded) as refused:
+        again(cast, "DELETE FROM cards WHERE number LIKE $1", ("411111111111001%",))
+    assert not any(character.isdigit() for character in refused.value.message)
+    told = [entry.fields.get("row_bound") for entry in Entry.objects.filter(kind__startswith="grant.")]
+    assert set(told) == {None}
