@@ -15,6 +15,7 @@ from approvals.quorum import demands_of
 from approvals.signals import request_noted
 from governance.models import DataSource
 from governance.policy.decision import RequiredReview, Terms
+from identity.models import User
 from identity.principals import Principal
 
 
@@ -54,6 +55,8 @@ class Asked:
     run_at: datetime | None = None
     row_bound: int | None = None
     row_floor: int | None = None
+    # Who answers for it besides whoever does for the requester now: what drifted is asked again as it was asked (P5).
+    owner: User | None = None
 
 
 def create_request(asked: Asked) -> Request:
@@ -62,7 +65,7 @@ def create_request(asked: Asked) -> Request:
         datasource=asked.datasource,
         requester=asked.requester.label,
         agent_id=None if asked.requester.is_person else asked.requester.id,
-        owner_id=asked.requester.owner_id,
+        owner_id=asked.owner.pk if asked.owner is not None else asked.requester.owner_id,
         purpose=asked.purpose,
         on_behalf_of=asked.on_behalf_of,
         kind=asked.kind,

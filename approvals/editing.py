@@ -13,6 +13,7 @@ from approvals.errors import ReviewRefused, UnknownRequest
 from approvals.impact import service as impact
 from approvals.models import Request
 from approvals.moving import lock, move, record
+from approvals.parties import speaks_for_asker
 from approvals.signals import request_noted
 from approvals.states import Action, State, sources
 from audit.events import clean_text
@@ -23,7 +24,7 @@ LONGEST_NORMAL = 2000
 
 def why_not_edit(request: Request, principal: Principal) -> str:
     """Why it cannot be edited; empty where it can. Raises `UnknownRequest` for one that is not theirs to edit."""
-    if not _asked_by(request, principal):
+    if not speaks_for_asker(request, principal):
         raise UnknownRequest
     if request.kind != Request.Kind.STATEMENT:
         return "Only statements can be edited. Withdraw it and ask again."

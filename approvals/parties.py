@@ -8,6 +8,7 @@ of theirs, in any case, with or without `user:` before it. One pattern tells so 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 
 from allauth.account.models import EmailAddress
@@ -15,14 +16,29 @@ from django.db.models import Q
 
 from approvals.models import Request
 from identity.models import Agent, User
+from identity.principals import Principal
 
-_BEFORE = r"(^|[\s,;:<>()\"'/|&+])"
-_AFTER = r"($|[\s,;<>()\"'/|&+]|[.!?]($|\s))"
+# Listed one by one, since what counts as part of a word depends on the database's locale.
+_APART = r"\s,;<>()\[\]{}\"'`/|&+*#~^$%=\\«»‹›“”„‘’‚–—…·•"
+_BEFORE = rf"(^|[{_APART}:@!?¡¿])"
+_AFTER = rf"($|[{_APART}]|[.:!?]($|[{_APART}]))"
+
+
+def as_read(name: str) -> str:
+    """For whom it runs, as people read it: letters in their plain form, and nothing that cannot be seen."""
+    plain = unicodedata.normalize("NFKC", name)
+    return "".join(one for one in plain if unicodedata.category(one) not in ("Cf", "Cc") or one.isspace()).strip()
 
 
 def owners_of(request: Request) -> set[int]:
     """Who answered for it when it was asked, and who answers for the agent now."""
     return {request.owner_id, request.agent.owner_id} if request.agent else {request.owner_id}
+
+
+def speaks_for_asker(request: Request, principal: Principal) -> bool:
+    """Whoever asked, and who answers for the agent now: who no longer does has no say in what it asks for."""
+    owner = request.agent.owner_id if request.agent else request.owner_id
+    return request.requester == principal.label or (principal.is_person and principal.id == owner)
 
 
 def why_party(request: Request, user_id: int, patterns: Mapping[int, str] | None = None) -> str:

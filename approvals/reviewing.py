@@ -57,15 +57,14 @@ def review(
 ) -> Request:
     """One rejection rejects; approvals count until every seat of every stage is filled.
 
-    `revision`: the one that the reviewer has seen, where the door knows. Raises `ReviewRefused`, `UnknownRequest`.
+    `revision`: the one that the reviewer has seen; None can only be the first. Raises `ReviewRefused`, `UnknownRequest`.
     """
     request = lock(request_id)
     given = Given(verdict, comment.strip(), second_factor_at, row_bound, dict(grant) if grant is not None else None)
     eligibility = may_review(request, reviewer, door)
     if not eligibility.allowed:
         raise ReviewRefused(eligibility.reason)
-    if revision is not None and revision != request.revision:
-        raise ReviewRefused("It was edited since you read it: read it again.", code="changed-meanwhile")
+    _check_revision(request, revision)
     _check(given, request)
     kept = _keep(request, reviewer, given, eligibility)
     if verdict == Verdict.REJECT:
@@ -74,6 +73,19 @@ def review(
     else:
         _count(request, kept, reviewer)
     return request
+
+
+def _check_revision(request: Request, seen: int | None) -> None:
+    """Nobody approves a text that they may not have seen (P4)."""
+    if seen == request.revision or (seen is None and request.revision == 1):
+        return
+    if seen is None:
+        raise ReviewRefused(
+            f"It was edited, and is now revision {request.revision}. Read it again, and say with the review which revision you"
+            " have read.",
+            code="changed-meanwhile",
+        )
+    raise ReviewRefused("It was edited since you read it: read it again.", code="changed-meanwhile")
 
 
 # --- What may be given --------------------------------------------------------------------------------------------

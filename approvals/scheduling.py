@@ -9,11 +9,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from approvals.asking import terms_of
-from approvals.eligibility import owners_of, voices_of
+from approvals.eligibility import voices_of
 from approvals.errors import ReviewRefused, UnknownRequest
 from approvals.models import Request, Verdict
 from approvals.moving import lock, publish_when_due, record
-from approvals.parties import why_party
+from approvals.parties import speaks_for_asker, why_party
 from approvals.quorum import demands_of
 from approvals.signals import request_noted
 from approvals.states import State
@@ -113,8 +113,7 @@ def _check_who(request: Request, principal: Principal) -> None:
         raise ReviewRefused(f"It is {request.state}: its time can no longer be set.")
     if _reviews(request, principal):
         return
-    owns = principal.is_person and principal.id in owners_of(request)
-    if not (owns or request.requester == principal.label):
+    if not speaks_for_asker(request, principal):
         raise UnknownRequest
     if request.reviews.filter(revision=request.revision, verdict=Verdict.APPROVE).exists():
         raise ReviewRefused("Somebody has approved it as it was: only a reviewer can change its time now.")

@@ -73,8 +73,7 @@ def _execute(query: Query, request: Request) -> str:
     principal = asker_of(query)
     finding = prepare(principal, query, request)
     if finding.drift or finding.assessment is None:
-        send_back(principal, query, request, finding)
-        return State.DRIFTED
+        return _ended(partial(_sent_back, principal, query, request, finding, None))
     if wait_for_next_window(request.pk):
         return NOT_DUE
     try:
@@ -100,14 +99,14 @@ def _execute(query: Query, request: Request) -> str:
 
 
 def _ended(record: Callable[[], str]) -> str:
-    """What became of it, unless another worker found that out first."""
+    """What became of it, unless another worker found that out first, or it was withdrawn."""
     try:
         return record()
     except (LostRace, ImpossibleTransition):
         return BUSY
 
 
-def _sent_back(principal: Principal, query: Query, request: Request, finding: Finding, attempt: int) -> str:
+def _sent_back(principal: Principal, query: Query, request: Request, finding: Finding, attempt: int | None) -> str:
     send_back(principal, query, request, finding, attempt=attempt)
     return State.DRIFTED
 

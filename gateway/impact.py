@@ -26,6 +26,7 @@ from approvals.models import Impact, Request
 from audit.ledger import LedgerUnavailable
 from gateway.admission import asker_of, asking_of
 from gateway.binding import digest_of
+from gateway.drifting import no_longer_allowed
 from gateway.drivers import measure_with
 from gateway.measuring import asking, reading, refusals
 from gateway.models import Query
@@ -132,6 +133,8 @@ def _outcome(query: Query, request: Request) -> Measurement:
 
 
 def _found(query: Query, request: Request) -> Measurement:
+    if no_longer_allowed(query):
+        return Measurement(problem=BROKEN_OFF)
     principal = asker_of(query)
     try:
         assessment = assess(query.datasource, query.sql, asking_of(principal, query))
@@ -146,7 +149,7 @@ def _found(query: Query, request: Request) -> Measurement:
         # Even a plan evaluates functions that are not volatile: what is not understood is left alone.
         return reading.unseen(assessment, not_tried)
     asked, undo = asking.ask(query, assessment), outlook(query.datasource, assessment)
-    with running(query.pk, principal, allow_expired=True) as statement:
+    with running(query.pk, principal, grants=principal.grants, allow_expired=True) as statement:
         trial = asked.trial(statement, tries_out=not not_tried and not assessment.facts.reads_only)
         seen = measure_with(query.datasource.engine)(source_of(query.datasource), trial)
     return reading.measurement(asked, seen, not_tried, undo)

@@ -144,7 +144,10 @@ def _begun(principal: Principal, query: Query, request: Request, assessment: Ass
         note_assessment(query, assessment)
     finding = prepare(principal, original, request)
     if finding.drift or finding.assessment is None:
-        successor = send_back(principal, original, request, finding)
+        try:
+            successor = send_back(principal, original, request, finding)
+        except (LostRace, ImpossibleTransition):
+            return 0, None
         raise _no_longer(request, successor, " ".join(one.detail for one in finding.drift))
     if until := wait_for_next_window(request.pk):
         raise AwaitsReview(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from approvals.parties import as_read
 from identity.principals import Principal
 
 
@@ -32,3 +33,7 @@ class Submission:
     run: RunContext = field(default_factory=RunContext)
     max_rows: int | None = None
     idempotency_key: str = ""
+
+    def __post_init__(self) -> None:
+        # Whoever is named never approves it (P5): the name must read to us as it does to people.
+        object.__setattr__(self, "on_behalf_of", as_read(self.on_behalf_of))

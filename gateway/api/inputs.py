@@ -148,7 +148,7 @@ class ReviewInput(Input):
     comment = Text(required=False, default="", allow_blank=True, max_length=4000, help_text="Needed to reject.")
     revision = WholeNumber(
         required=False, allow_null=True, default=None, min_value=1, max_value=2**31 - 1,
-        help_text="The revision that was read: where it has been edited since, the review is refused.",
+        help_text="The revision that was read: where it has been edited since, the review is refused. The first, if left out.",
     )  # fmt: skip
     row_bound = WholeNumber(
         required=False, allow_null=True, default=None, min_value=0, max_value=MOST_ROWS,

@@ -178,6 +178,10 @@ CASES: dict[str, tuple[Arrange, set[str]]] = {
     "the agent has another owner by now": (both(passed_on("rita")), {"dora", "root"}),
     "on behalf of a reviewer": (both(change(on_behalf_of="user:Rita")), {"dora", "root"}),
     "on behalf of a reviewer, among others": (both(change(on_behalf_of="mallory, DORA and 4711")), {"rita", "root"}),
+    "on behalf of a reviewer, mentioned": (both(change(on_behalf_of="as @rita wrote")), {"dora", "root"}),
+    "on behalf of a reviewer, in brackets": (both(change(on_behalf_of="Rita M. [rita]")), {"dora", "root"}),
+    "on behalf of a reviewer, in quotes": (both(change(on_behalf_of="«rita»")), {"dora", "root"}),
+    "on behalf of a reviewer, as a value": (both(change(on_behalf_of="for=rita–urgent")), {"dora", "root"}),
     "on behalf of a name with a reviewer's in it": (both(change(on_behalf_of="margarita")), {"rita", "dora", "root"}),
     "on behalf of a reviewer's address": (
         both(person("rita", email="rita@example.com"), change(on_behalf_of="RITA@example.com")), {"dora", "root"},

@@ -9,14 +9,18 @@ import pytest
 from django.utils import timezone
 
 from approvals import services as approvals
-from approvals.models import Request, Review
+from approvals.models import Impact, Request, Review
 from approvals.states import State
 from audit.models import Entry
-from gateway import execution
+from gateway import execution, impact
+from gateway.drifting import Finding
 from gateway.models import Query, QueryState
 from gateway.pipeline import submit
+from gateway.preparing import prepare
+from governance.catalogue import store as catalogue_store
 from governance.policy import store as policy_store
 from identity.models import Agent
+from identity.principals import Principal
 from tests.factories import ACTOR, Cast, make_user
 from tests.fixtures.databases import TargetDatabase
 
@@ -217,6 +221,51 @@ def test_what_policy_would_let_run_by_now_still_goes_to_people_once_it_drifted(
     assert successor(request).required == request.required
 
 
+def test_p5_whoever_owned_the_agent_that_asked_does_not_approve_the_successor(cast: Cast, shop: TargetDatabase) -> None:
+    make_user("alice", "dba")
+    request = approved(cast)
+    Agent.objects.filter(pk=cast.bot.pk).update(owner=cast.mallory)
+    shop.admin.execute("ALTER TABLE orders ADD COLUMN note text")
+    run(request)
+    again = successor(request)
+    for person in (cast.alice, cast.mallory):
+        assert not approvals.may_review(again, cast.principal(person)).allowed
+    assert approvals.may_review(again, cast.principal(cast.rita)).allowed
+
+
+def test_what_was_withdrawn_while_it_was_looked_at_again_is_not_asked_again(
+    cast: Cast, shop: TargetDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = approved(cast)
+    shop.admin.execute("ALTER TABLE orders ADD COLUMN note text")
+
+    def withdrawn_meanwhile(principal: Principal, query: Query, request: Request) -> Finding:
+        found = prepare(principal, query, request)
+        approvals.withdraw(request.pk, cast.principal(cast.bot))
+        return found
+
+    monkeypatch.setattr(execution, "prepare", withdrawn_meanwhile)
+    assert run(request) == "busy"
+    assert request.state == State.WITHDRAWN
+    assert not Request.objects.filter(follows=request).exists()
+
+
+def test_p4_what_changes_while_it_is_measured_is_drift(
+    cast: Cast, shop: TargetDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = approved(cast)
+    measure = impact.ensure_measured
+
+    def changed_meanwhile(request: Request) -> Impact | None:
+        found = measure(request)
+        shop.admin.execute("ALTER TABLE orders ADD COLUMN note text")
+        return found
+
+    monkeypatch.setattr("gateway.impact.ensure_measured", changed_meanwhile)
+    assert run(request) == State.DRIFTED
+    assert what(request) == {"schema"}
+
+
 # --- Rows ---------------------------------------------------------------------------------------------------------
 
 
@@ -266,6 +315,49 @@ def test_the_intent_of_what_was_rolled_back_is_closed(cast: Cast, shop: TargetDa
         "execution.started", "statement.intent", "request.created", "statement.parked", "execution.finished",
         "request.drifted",
     ]  # fmt: skip
+
+
+CASCADING = "CREATE TABLE lines (id integer, of integer REFERENCES orders ON DELETE CASCADE);"
+TRIGGERING = """
+CREATE TABLE lines (id integer, of integer);
+CREATE FUNCTION take_lines() RETURNS trigger LANGUAGE plpgsql
+AS 'BEGIN DELETE FROM lines WHERE of = OLD.id; RETURN OLD; END';
+CREATE TRIGGER lines_too BEFORE DELETE ON orders FOR EACH ROW EXECUTE FUNCTION take_lines();
+"""
+
+
+@pytest.mark.parametrize("carried", [CASCADING, TRIGGERING], ids=["by a foreign key", "by a trigger"])
+def test_p4_what_it_carries_on_to_other_relations_is_bounded_as_well(
+    cast: Cast, shop: TargetDatabase, carried: str
+) -> None:
+    shop.admin.execute(
+        f"{carried} INSERT INTO lines SELECT n, n FROM generate_series(1, 60) n; GRANT ALL ON lines TO public"
+    )
+    catalogue_store.synchronise(cast.datasource, actor=ACTOR)
+    parked = submit(cast.submission(DELETE)).query.request
+    assert parked is not None
+    impact.measure(parked.pk)
+    request = approvals.review(parked.pk, cast.principal(cast.rita), "approve", "")
+    shop.admin.execute("INSERT INTO lines SELECT n, 4 FROM generate_series(1000, 1010) n")
+    assert run(request) == State.DRIFTED
+    assert told(request) == (
+        "With what it carries on to other relations it would have changed 41 rows; 34 at all follow from what was measured"
+        " and approved."
+    )
+    assert rows(shop) == 60
+
+
+def test_p4_what_empties_a_relation_is_bound_to_its_size(cast: Cast, shop: TargetDatabase) -> None:
+    """Nobody counts the rows that go with it."""
+    text = policy_store.default_text().replace('@id("truncate")', '@id("truncate") @review("dba")')
+    policy_store.activate(text, author=ACTOR)
+    shop.admin.execute(
+        "CREATE TABLE heap (id integer); INSERT INTO heap VALUES (1); ANALYZE heap; GRANT ALL ON heap TO public"
+    )
+    request = approved(cast, "TRUNCATE heap")
+    shop.admin.execute("INSERT INTO heap SELECT n FROM generate_series(1, 3000) n; ANALYZE heap")
+    assert run(request) == State.DRIFTED
+    assert what(request) == {"size"}
 
 
 def test_p4_growth_is_drift_where_no_bound_is_known(

@@ -72,7 +72,27 @@ def test_p4_an_edit_voids_the_approvals_that_were_given(cast: Cast, query: Query
     edit(cast, query)
     request = request_of(query)
     assert services.lacking(request) == {"dba": 1}
-    assert services.review(request.pk, cast.principal(cast.rita), "approve", "").state == State.APPROVED
+    rita = cast.principal(cast.rita)
+    assert services.review(request.pk, rita, "approve", "", revision=2).state == State.APPROVED
+
+
+@pytest.mark.parametrize("seen", [None, 1])
+def test_p4_nobody_approves_an_edited_text_without_saying_that_they_read_it(
+    cast: Cast, query: Query, seen: int | None
+) -> None:
+    """Else whoever reads a harmless text could approve another, put in its place between reading and approving."""
+    request = request_of(query)
+    edit(cast, query)
+    with pytest.raises(ReviewRefused, match="edited"):
+        services.review(request.pk, cast.principal(cast.rita), "approve", "", revision=seen)
+
+
+def test_p5_who_no_longer_owns_the_agent_does_not_change_what_it_asks_for(cast: Cast, query: Query) -> None:
+    cast.bot.owner = cast.mallory
+    cast.bot.save()
+    with pytest.raises(UnknownRequest):
+        edit(cast, Query.objects.get(pk=query.pk), who=cast.alice)
+    assert edit(cast, Query.objects.get(pk=query.pk), who=cast.mallory).digest != query.digest
 
 
 def test_p4_one_changed_parameter_is_another_digest(cast: Cast) -> None:

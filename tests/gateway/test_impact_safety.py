@@ -15,16 +15,19 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from approvals import services as approvals
+from approvals.grants import holding
+from approvals.grants.services import revoke
 from approvals.impact import service, showing
 from approvals.impact.content import Content
 from approvals.impact.service import Measurement
-from approvals.models import Impact, Request
+from approvals.models import Grant, Impact, Request
 from audit.ledger import LedgerUnavailable
 from audit.models import Entry
 from audit.search import entry_with_payload
 from gateway import impact, tasks
 from identity.agents import deactivate
-from tests.factories import ACTOR, Cast
+from identity.models import User
+from tests.factories import ACTOR, Cast, make_user
 from tests.fixtures.databases import TargetDatabase
 from tests.gateway.impact_ground import Measure, Park, content, impact_of
 from tests.gateway.impact_ground import measure as measure
@@ -158,6 +161,31 @@ def test_p8_the_end_of_a_request_breaks_off_its_trial_run(
     assert not thread.is_alive()
     assert impact_of(request).problem.startswith("it was broken off")
     assert shop.fetch(_sessions_of(shop, "busy")) == [(0,)]
+
+
+def test_p8_the_end_of_an_elevation_breaks_off_a_trial_run_under_it(
+    cast: Cast, park: Park, shop: TargetDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "DRY_RUN_MS", 120_000)
+    elevation = Grant.objects.create(
+        kind=Grant.Kind.ELEVATION, principal="agent:analyst-bot", agent=cast.bot, owner=cast.alice,
+        datasource=cast.datasource, group="dba", expires_at=timezone.now() + timedelta(hours=1),
+    )  # fmt: skip
+    holding.forget()
+    thread = _measuring(park(LONG))
+    while shop.fetch(_sessions_of(shop, "busy")) == [(0,)]:
+        assert thread.is_alive()
+    revoke(elevation.pk, cast.principal(cast.alice))
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_p8_nothing_is_tried_out_for_somebody_who_may_no_longer_act(cast: Cast, park: Park) -> None:
+    request = park("DELETE FROM orders", make_user("ada"))
+    User.objects.filter(username="ada").update(is_active=False)
+    impact.measure(request.pk)
+    found = impact_of(request)
+    assert (found.rows, found.problem) == (None, impact.BROKEN_OFF)
 
 
 def _measuring(request: Request) -> threading.Thread:
