@@ -77,8 +77,10 @@ def waiting_for(user: User) -> QuerySet[Request]:
 
 def _beside(request: Request, now: datetime) -> str:
     source = request.datasource
-    left = span(request.expires_at - now)
-    return f"{harmless(source.name)} ({source.environment}), risk {request.risk}, {left} left"
+    beside = f"{harmless(source.name)} ({source.environment}), risk {request.risk}"
+    if request.kind == Request.Kind.AFTERWARDS:
+        return beside
+    return f"{beside}, {span(request.expires_at - now)} left"
 
 
 def _page(request: Request) -> str:

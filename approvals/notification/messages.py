@@ -102,6 +102,7 @@ def _of_request(event: Event, request: Request, zone: ZoneInfo, now: datetime) -
     ]
     if event.wants_review:
         rows.append(("Needs", _needs(request)))
+    if event.wants_review and request.kind != Request.Kind.AFTERWARDS:
         rows.append(("Decide by", f"{_moment(request.expires_at, zone)}, {span(request.expires_at - now)} from now"))
     if event.name == "drifted":
         rows.append(("What changed", ", ".join(sorted({harmless(one["what"]) for one in request.drift}))))

@@ -57,6 +57,21 @@ def test_keys_lead_to_the_buttons_and_decide_nothing(nobody_works: None, desk: P
     assert (Request.objects.get(pk=request.pk).state, Review.objects.count()) == (State.PENDING, 0)
 
 
+@pytest.mark.parametrize("scripted", [True, False])
+def test_enter_in_a_field_decides_nothing(nobody_works: None, desk: Page, park: Park, scripted: bool) -> None:
+    request = park(OPEN_ORDERS)
+    opened(desk, request)
+    page = desk if scripted else without_script(desk)
+    page.goto(f"/requests/{request.pk}/")
+    page.get_by_text("Bound it").click()
+    page.get_by_label("Most rows").fill("3")
+    page.keyboard.press("Enter")
+    page.reload()
+    assert (Request.objects.get(pk=request.pk).state, Review.objects.count()) == (State.PENDING, 0)
+    if not scripted:
+        page.context.close()
+
+
 def test_what_others_do_shows_and_what_was_typed_stays(nobody_works: None, desk: Page, cast: Cast, park: Park) -> None:
     request = staged(park)
     opened(desk, request)

@@ -114,6 +114,17 @@ def test_for_whom_it_runs_makes_no_link(mail: MailServer, reached: Cast, park: P
         assert "sign in at evil.\u2060example/login" in told
 
 
+def test_no_end_is_told_of_what_waits_until_somebody_has_looked(
+    mail: MailServer, reached: Cast, park: Park, deliver: Deliver
+):
+    request = park()
+    Request.objects.filter(pk=request.pk).update(kind=Request.Kind.AFTERWARDS)
+    deliver()
+    text = text_of(mail.letters[0])
+    assert "Needs: 1 of dba" in text
+    assert "Decide by" not in text
+
+
 def test_letters_about_one_request_stand_together(mail: MailServer, reached: Cast, park: Park, deliver: Deliver):
     request = park()
     services.review(request.pk, reached.principal(reached.rita), "reject", "no")
