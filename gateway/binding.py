@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Collection, Iterable
 from typing import Any
+
+from psycopg.conninfo import conninfo_to_dict
 
 from approvals.digest import shape_of, statement_digest
 from approvals.shapes import shapes_of
@@ -17,6 +20,7 @@ from governance.analysis.facts import WRITING_USES, Use
 from governance.assessment import Assessment
 from governance.catalogue.model import Function, Relation, RelationKind, RelationName, Type
 from governance.errors import GatewayError
+from governance.models import DataSource
 
 logger = logging.getLogger(__name__)
 STORED = frozenset({RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.MATERIALIZED_VIEW})
@@ -31,10 +35,17 @@ def bound_shape(query: Query, assessment: Assessment) -> str:
     return statement_digest(sql="", params=[], **_around(query, assessment))
 
 
+def address_of(datasource: DataSource) -> str:
+    """Where statements go, as a digest: the same name must still mean the same database."""
+    given = conninfo_to_dict(datasource.dsn)
+    place = "|".join(str(given.get(name, "")) for name in ("host", "hostaddr", "port", "dbname"))
+    return hashlib.sha256(place.encode()).hexdigest()[:16]
+
+
 def _around(query: Query, assessment: Assessment) -> dict[str, Any]:
     source = source_of(query.datasource)
     return {
-        "datasource": query.datasource.name,
+        "datasource": f"{query.datasource.name}@{address_of(query.datasource)}",
         "role": driver_for(query.datasource.engine).role_of(source),
         "search_path": source.search_path,
         "shape": shape_of(*_touches(assessment)),
@@ -44,6 +55,7 @@ def _around(query: Query, assessment: Assessment) -> dict[str, Any]:
 def bound_of(query: Query, assessment: Assessment) -> dict[str, Any]:
     source = source_of(query.datasource)
     return {
+        "address": address_of(query.datasource),
         "role": driver_for(query.datasource.engine).role_of(source),
         "search_path": list(source.search_path),
         **shapes_of(*_touches(assessment)),

@@ -108,6 +108,8 @@ def _named(query: Query, request: Request, now: Mapping[str, Any]) -> Iterator[D
     """The digest differs, so something does."""
     before = request.bound
     found = [Drift("schema", said) for said in changes_between(before, now)] if before else []
+    if before and before.get("address") != now["address"]:
+        found.append(Drift("role", "The data source is at another address than it was."))
     for name, what in (("role", "role"), ("search_path", "search path")):
         if before and before[name] != now[name]:
             found.append(Drift("role", f"The {what} was {_shown(before[name])} and is now {_shown(now[name])}."))

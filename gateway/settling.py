@@ -16,6 +16,7 @@ from approvals.models import Request
 from approvals.services import LostRace
 from approvals.states import Action, ImpossibleTransition, State
 from gateway.attempts import close, entry
+from gateway.binding import address_of
 from gateway.claims import held
 from gateway.drivers import driver_for
 from gateway.drivers.base import Fate
@@ -63,7 +64,16 @@ def _fate_of(request: Request) -> Fate:
         return Fate.UNKNOWN
     if not request.xid:
         return Fate.ABORTED
+    if _elsewhere(request):
+        # Another server knows nothing of it, and would answer all the same.
+        return Fate.UNKNOWN
     return driver_for(request.datasource.engine).fate_of(source_of(request.datasource), request.xid)
+
+
+def _elsewhere(request: Request) -> bool:
+    """The data source has another address than when it was asked for. Older requests do not say."""
+    here = address_of(request.datasource)
+    return bool(request.bound.get("address", here) != here)
 
 
 def _settle(query: Query, request: Request, fate: Fate) -> str:

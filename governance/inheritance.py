@@ -25,11 +25,16 @@ def carry_classes(datasource: DataSource, script: Script, plans: Sequence[MaskPl
     if script.facts.reads_only:
         return
     try:
-        wanted = list(_assignments(datasource, script, plans))
+        wanted = carried_classes(datasource, script, plans)
     except MaskingImpossible as error:
         raise Denied(error.message, remedy=error.remedy) from error
     if wanted:
         classify_copied(datasource, wanted, actor=actor)
+
+
+def carried_classes(datasource: DataSource, script: Script, plans: Sequence[MaskPlan]) -> list[Assignment]:
+    """What running it would classify. Raises `MaskingImpossible` where that cannot be told."""
+    return list(_assignments(datasource, script, plans))
 
 
 def _assignments(datasource: DataSource, script: Script, plans: Sequence[MaskPlan]) -> Iterator[Assignment]:

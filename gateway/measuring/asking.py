@@ -21,6 +21,7 @@ from governance.assessment import Assessment
 from governance.catalogue.model import RelationName
 from governance.classes import BUILT_IN, UNCLASSIFIED_TEXT, split_place, unclassified_text_columns
 from governance.classification import classes_of
+from governance.inheritance import carried_classes
 from governance.masking.errors import MaskingImpossible
 from governance.models import DataSource
 from governance.policy.decision import MaskedColumn
@@ -71,7 +72,10 @@ class Asked:
 
 
 def ask(query: Query, assessment: Assessment) -> Asked:
-    masks = tuple(_masks(query.datasource, assessment))
+    try:
+        masks = tuple(_masks(query.datasource, assessment))
+    except MaskingImpossible as error:
+        return Asked(query, assessment, (), (None,) * len(assessment.texts), error.message)
     by_relation: dict[RelationName, dict[str, tuple[MaskedColumn, ...]]] = {}
     for mask in masks:
         columns = by_relation.setdefault((mask.schema, mask.relation), {})
@@ -91,12 +95,19 @@ def _masks(datasource: DataSource, assessment: Assessment) -> list[MaskedColumn]
     catalogue = assessment.script.catalogue
     classes = classes_of(datasource)
     found = list(assessment.decision.obligations.masks)
+    # What it copies from a classified column is as sensitive in the sample as it is there.
+    for one in carried_classes(datasource, assessment.script, assessment.plans):
+        at, mask = one.target, _mask_of(one.data_class)
+        found.append(MaskedColumn(at.schema, at.relation, at.column, one.data_class, mask, at.path))
     for name in {(t.relation.schema, t.relation.name) for one in assessment.script.statements for t in one.targets}:
         relation, places = catalogue.relations.get(name), classes.get(name, {})
         for place, data_class in places.items():
             column, path = split_place(place)
-            mask = BUILT_IN[data_class].mask if data_class in BUILT_IN else "redact"
-            found.append(MaskedColumn(*name, column, data_class, mask, path))
+            found.append(MaskedColumn(*name, column, data_class, _mask_of(data_class), path))
         for column in unclassified_text_columns(relation, places) if relation else ():
             found.append(MaskedColumn(*name, column, UNCLASSIFIED_TEXT, BUILT_IN[UNCLASSIFIED_TEXT].mask))
     return list(dict.fromkeys(found))
+
+
+def _mask_of(data_class: str) -> str:
+    return BUILT_IN[data_class].mask if data_class in BUILT_IN else "redact"

@@ -21,8 +21,8 @@ from governance.catalogue import store as catalogue_store
 from governance.policy import store as policy_store
 from identity.models import Agent
 from identity.principals import Principal
-from tests.factories import ACTOR, Cast, make_user
-from tests.fixtures.databases import TargetDatabase
+from tests.factories import ACTOR, SHOP, Cast, make_user
+from tests.fixtures.databases import MakeTarget, TargetDatabase
 
 pytestmark = pytest.mark.usefixtures("nobody_works")
 DELETE = "DELETE FROM orders WHERE status = 'open'"
@@ -132,6 +132,27 @@ def test_p4_another_search_path_is_drift(cast: Cast, shop: TargetDatabase) -> No
     cast.datasource.save()
     assert run(request) == State.DRIFTED
     assert "The search path was public and is now public, other." in told(request)
+
+
+def test_p4_the_same_name_at_another_address_is_drift(
+    cast: Cast, shop: TargetDatabase, target_database: MakeTarget
+) -> None:
+    request = approved(cast)
+    moved = target_database(SHOP)
+    cast.datasource.dsn = moved.dsn
+    cast.datasource.save()
+    assert run(request) == State.DRIFTED
+    assert "The data source is at another address than it was." in told(request)
+    assert (rows(shop), rows(moved)) == (60, 60)
+
+
+def test_p4_another_server_is_not_asked_what_became_of_a_transaction(cast: Cast, target_database: MakeTarget) -> None:
+    """It would not know the id, or know another by it, and what was committed would run once more."""
+    request = approved(cast)
+    Request.objects.update(state=State.EXECUTING, attempt=1, xid="3")
+    cast.datasource.dsn = target_database(SHOP).dsn
+    cast.datasource.save()
+    assert execution.reconcile(request.pk) == State.UNKNOWN
 
 
 def test_p4_another_text_is_told_apart_from_another_schema(cast: Cast, shop: TargetDatabase) -> None:

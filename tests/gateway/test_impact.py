@@ -7,6 +7,10 @@ from django.conf import settings
 
 from approvals.models import Impact
 from gateway import impact
+from governance.catalogue import store as catalogue_store
+from governance.classification import classify
+from governance.policy import store as policy_store
+from tests.factories import ACTOR, Cast, make_user
 from tests.fixtures.databases import TargetDatabase
 from tests.gateway.impact_ground import Measure, Park, cell, changes, content, impact_of, said
 from tests.gateway.impact_ground import larger_shop as larger_shop
@@ -146,6 +150,28 @@ def test_classified_columns_are_masked_for_everybody_and_other_text_is_scrubbed(
     assert "me@example" not in shown
     assert cell(found, "email").before == "***@example.com"
     assert (cell(found, "email").masked, cell(found, "city").masked) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE orders SET amount = (SELECT pin FROM cards WHERE id = 1) WHERE id < 9",
+        "UPDATE orders o SET amount = c.pin FROM cards c WHERE c.id = o.id",
+        "INSERT INTO orders (id, customer_id, total, status, amount) SELECT id + 100, 1, 1, 'new', pin FROM cards",
+    ],
+)
+def test_p2_what_is_copied_from_a_classified_column_is_masked_where_it_goes(
+    cast: Cast, measure: Measure, shop: TargetDatabase, sql: str
+) -> None:
+    """Whoever asked may see it; those who look at the sample need not."""
+    shop.admin.execute("ALTER TABLE cards ADD pin integer DEFAULT 987654; ALTER TABLE orders ADD amount integer")
+    catalogue_store.synchronise(cast.datasource, actor=ACTOR)
+    classify(cast.datasource, "public.cards.pin", "secret", actor=ACTOR)
+    sees = '@id("sees") permit (principal, action == Action::"unmask", resource);'
+    policy_store.activate(f"{policy_store.default_text()}\n{sees}\n", ACTOR)
+    found = measure(sql, make_user("sam"))
+    assert content(found).samples
+    assert "987654" not in str(found.content)
 
 
 def test_a_role_that_may_not_read_still_has_its_rows_counted(measure: Measure, shop: TargetDatabase) -> None:
