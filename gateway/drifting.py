@@ -65,12 +65,13 @@ class Finding:
         return None if denied else self.assessment
 
 
-def look_again(principal: Principal, query: Query, request: Request) -> Finding:
-    """The catalogue is read anew. Raises `GatewayError` where the data source or the ledger is away."""
+def look_again(principal: Principal, query: Query, request: Request, *, note_unchanged: bool = True) -> Finding:
+    """The catalogue is read anew; `note_unchanged`: the ledger is told even if it is as it was. Raises `GatewayError` where the
+    data source or the ledger is away."""
     if gone := no_longer_allowed(query):
         return Finding(None, (Drift("requester", gone),))
     try:
-        catalogue_store.synchronise(query.datasource, actor="gateway")
+        catalogue_store.synchronise(query.datasource, actor="gateway", note_unchanged=note_unchanged)
         assessment = assess(query.datasource, query.sql, asking_of(elevated(principal, query.datasource), query))
     except Unreadable as error:
         # The parser's message quotes the text, and the reason is in the open part of the ledger's entry.

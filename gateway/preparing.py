@@ -31,7 +31,7 @@ def prepare(principal: Principal, query: Query, request: Request) -> Finding:
     request.refresh_from_db(fields=["row_bound"])
     if (after := _measured(request)) != before:
         # That took a while, in which things can change.
-        finding = look_again(principal, query, request)
+        finding = look_again(principal, query, request, note_unchanged=False)
     if finding.drift or finding.assessment is None:
         return finding
     if not _bounded(request, finding.assessment.facts, is_measured=after is not None):
