@@ -25,6 +25,9 @@ from audit.forwarding import checks
 from audit.forwarding.errors import ForwarderRefused
 from identity.sealing import UnsealError
 
+# The page on which one is added has this address.
+TAKEN = {"add"}
+
 
 class WebhookRefused(ValueError):
     """It cannot be added or changed; `field` is the input that is wrong."""
@@ -187,8 +190,10 @@ def _save_secrets(hook: Webhook, kept: list[str], actor: str, what: str) -> None
 
 
 def _check_name(name: str) -> None:
-    if not checks.NAME.fullmatch(name):
-        raise WebhookRefused("name", "Use small letters, digits, dots and dashes, at most 63, for example oncall.")
+    if not checks.NAME.fullmatch(name) or name in TAKEN:
+        raise WebhookRefused(
+            "name", "Use small letters, digits, dots and dashes, at most 63, for example oncall; not add."
+        )
 
 
 def _check_address(address: str) -> None:

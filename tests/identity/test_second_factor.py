@@ -321,6 +321,7 @@ def test_an_operator_takes_lost_factors_away_and_says_why(rita: User, key: str) 
 
 
 def test_there_must_be_something_to_take_away(rita: User) -> None:
+    assert run("list", "rita") == "rita has no second factor.\n"
     with pytest.raises(IdentityError, match="rita has no second factor"):
         reset(rita, actor=ACTOR)
     with pytest.raises(CommandError, match="no second factor"):

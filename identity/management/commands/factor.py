@@ -31,7 +31,10 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def do_list(self, user: str, **_: Any) -> None:
-        for one in factors_of(find_user(user)):
+        found = factors_of(find_user(user))
+        if not found:
+            self.stdout.write(f"{user} has no second factor.")
+        for one in found:
             used = f"last shown {one.last_shown_at:%Y-%m-%d %H:%M} UTC" if one.last_shown_at else "never shown"
             self.stdout.write(f"{one.kind}\t{one.name}\tadded {one.added_at:%Y-%m-%d %H:%M} UTC\t{used}")
 

@@ -109,7 +109,9 @@ def test_for_whom_it_runs_makes_no_link(mail: MailServer, reached: Cast, park: P
     park(on_behalf_of="rita: sign in at evil.example/login or ask it@evil.example")
     deliver()
     for part in ("plain", "html"):
-        told = mail.letters[0].get_body((part,)).get_content()
+        body = mail.letters[0].get_body((part,))
+        assert body is not None
+        told = body.get_content()
         assert "evil.example" not in told
         assert "sign in at evil.\u2060example/login" in told
 

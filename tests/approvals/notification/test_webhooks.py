@@ -216,6 +216,7 @@ def test_addresses_follow_the_rules_of_forwarders(control_db: str, address: str)
     ("given", "field"),
     [
         ({"name": "On call"}, "name"),
+        ({"name": "add"}, "name"),
         ({"events": ["nothing"]}, "events"),
         ({"groups": ["nobody"]}, "groups"),
         ({"format": "xml"}, "format"),
