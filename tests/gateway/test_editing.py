@@ -33,6 +33,7 @@ def edit(cast: Cast, query: Query, sql: str = AFTER, who: Any = None, params: tu
 
 
 def request_of(query: Query) -> Request:
+    assert query.request_id is not None
     return Request.objects.get(pk=query.request_id)
 
 
@@ -110,8 +111,9 @@ def test_each_revision_is_kept(cast: Cast, query: Query) -> None:
 
 
 def test_what_was_measured_of_the_earlier_statement_is_forgotten(cast: Cast, query: Query) -> None:
-    Impact.objects.update_or_create(request_id=query.request_id, defaults={"state": "measured", "rows": 60})
-    Request.objects.filter(pk=query.request_id).update(row_bound=66)
+    request = request_of(query)
+    Impact.objects.update_or_create(request=request, defaults={"state": "measured", "rows": 60})
+    Request.objects.filter(pk=request.pk).update(row_bound=66)
     edit(cast, query)
     impact = Impact.objects.get(request=query.request_id)
     assert (impact.rows, impact.revision, request_of(query).row_bound) == (None, 2, None)

@@ -21,6 +21,7 @@ from approvals.impact import service, showing
 from approvals.impact.content import Content
 from approvals.impact.service import Measurement
 from approvals.models import Grant, Impact, Request
+from audit import ledger
 from audit.ledger import LedgerUnavailable
 from audit.models import Entry
 from audit.search import entry_with_payload
@@ -249,7 +250,7 @@ def test_p3_nothing_runs_before_the_ledger_knows_of_it(park: Park, monkeypatch: 
         raise AssertionError("it ran")
 
     with monkeypatch.context() as broken:
-        broken.setattr(service.ledger, "append_within", away)
+        broken.setattr(ledger, "append_within", away)
         broken.setattr(impact, "measure_with", never)
         assert impact.measure(request.pk) == Impact.State.WAITING
     assert impact.measure(request.pk) == Impact.State.MEASURED
