@@ -59,6 +59,9 @@ _ELEVATED = shape(
         state=text(),
         required=REQUIRED,
         expires_at=serializers.DateTimeField(),
+        revision=whole(min_value=1),
+        run_at=serializers.DateTimeField(allow_null=True),
+        not_before=serializers.DateTimeField(allow_null=True),
     ),
     grant=perhaps("ElevationGrant", **GRANT_FIELDS),
 )

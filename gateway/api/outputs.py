@@ -60,6 +60,9 @@ def waiting_output(request: Request) -> dict[str, Any]:
         "state": request.state,
         "required": required_output(request.required),
         "expires_at": moment(request.expires_at),
+        "revision": request.revision,
+        "run_at": moment(request.run_at),
+        "not_before": moment(request.not_before),
     }
 
 
@@ -128,10 +131,7 @@ def request_output(request: Request) -> dict[str, Any]:
             for review in request.reviews.all()
         ],
         "kind": request.kind,
-        "revision": request.revision,
         "terms": request.terms,
-        "run_at": moment(request.run_at),
-        "not_before": moment(request.not_before),
         "row_bound": open_row_bound(request),
         "outside_transaction": request.outside_transaction,
         "follows": str(request.follows_id) if request.follows_id else None,

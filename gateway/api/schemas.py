@@ -78,6 +78,9 @@ WAITING = shape(
     state=text(),
     required=REQUIRED,
     expires_at=serializers.DateTimeField(),
+    revision=whole(min_value=1),
+    run_at=serializers.DateTimeField(allow_null=True),
+    not_before=serializers.DateTimeField(allow_null=True),
 )
 PARKED = shape(
     "Parked",
@@ -117,7 +120,9 @@ IMPACT = perhaps(
     duration_ms=serializers.FloatField(allow_null=True),
     measured_at=serializers.DateTimeField(allow_null=True),
     waiting=whole(help_text="Sessions that waited behind the trial run."),
-    sequences=serializers.ListField(child=text(), help_text="It takes numbers from these; no rollback gives them back."),
+    sequences=serializers.ListField(
+        child=text(), help_text="It takes numbers from these; no rollback gives them back."
+    ),
     rewritten=serializers.ListField(child=text(), help_text="Relations that it would write anew, whole."),
     failure=perhaps("ImpactFailure", sqlstate=text(), sentence=text()),
     undo=perhaps("ImpactUndo", possible=serializers.BooleanField(), why=text()),
@@ -138,7 +143,9 @@ REQUEST_SHAPE = shape(
     requester=text(),
     owner=text(),
     sql=text(),
-    reverts=text(allow_null=True, help_text="The request whose change this one takes back; its parameters are not shown."),
+    reverts=text(
+        allow_null=True, help_text="The request whose change this one takes back; its parameters are not shown."
+    ),
     digest=text(),
     purpose=text(),
     risk=whole(),
@@ -159,7 +166,9 @@ REQUEST_SHAPE = shape(
     run_at=serializers.DateTimeField(allow_null=True),
     not_before=serializers.DateTimeField(allow_null=True, help_text="When it may run, once it is approved."),
     row_bound=whole(allow_null=True, help_text="How many rows it may change at most, where that is known."),
-    outside_transaction=serializers.BooleanField(help_text="It cannot be rolled back, nor its fate be asked for later."),
+    outside_transaction=serializers.BooleanField(
+        help_text="It cannot be rolled back, nor its fate be asked for later."
+    ),
     follows=text(allow_null=True, help_text="The request that drifted, and that this one asks for again."),
     drift=many(
         "Drift",

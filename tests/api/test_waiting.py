@@ -52,6 +52,7 @@ def test_the_owner_edits_the_request(call: Any, cast: Cast, parked: Any) -> None
 def test_an_agent_edits_its_query(bot: Caller, parked: Any) -> None:
     response = bot.post(f"queries/{parked['id']}/edits", {"sql": NARROWER})
     assert (response.status_code, response.json()["status"]) == (202, "parked")
+    assert (parked["request"]["revision"], response.json()["request"]["revision"]) == (1, 2)
     assert response.headers["Location"] == f"/api/v1/queries/{parked['id']}"
 
 
@@ -105,6 +106,7 @@ def test_a_time_is_set_and_lifted(call: Any, cast: Cast, bot: Caller, parked: An
     status = 202 if door == "queries" else 200
     assert caller.post(f"{door}/{name}/schedule", {"run_at": moment(hours=2)}).status_code == status
     assert Request.objects.get().run_at is not None
+    assert bot.get(f"queries/{parked['id']}").json()["request"]["run_at"] is not None
     assert caller.post(f"{door}/{name}/schedule", {"run_at": None}).status_code == status
     assert Request.objects.get().run_at is None
 
