@@ -325,7 +325,10 @@ def test_what_a_crash_put_back_in_line_can_be_cancelled(
 def test_the_sweep_settles_others_while_one_data_source_is_away(
     cast: Cast, shop: TargetDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = crashed(cast, monkeypatch, "gateway.attempts.finish"), crashed(cast, monkeypatch, "gateway.attempts.finish")
+    first, second = (
+        crashed(cast, monkeypatch, "gateway.attempts.finish"),
+        crashed(cast, monkeypatch, "gateway.attempts.finish"),
+    )
     newest = Request.objects.filter(state=State.EXECUTING).first()
     assert newest is not None
     fate_of = postgres.PostgresDriver.fate_of
