@@ -34,8 +34,9 @@ def earliest_run(request: Request, now: datetime) -> datetime | None:
         earliest = opening(windows, max(now, request.run_at or now))
     except NeverOpen as error:
         raise ReviewRefused(f"It could never run: {error}.", code="no-window") from None
-    if earliest > now + FARTHEST:
-        told = f"It could run on {earliest:%Y-%m-%d %H:%M} UTC at the earliest, and nothing waits longer than 30 days."
+    # Setting the time again and again must not keep an approval alive for ever.
+    if earliest > (request.decided_at or now) + FARTHEST:
+        told = f"It could run on {earliest:%Y-%m-%d %H:%M} UTC at the earliest; no approval waits longer than 30 days."
         raise ReviewRefused(told, code="no-window")
     return earliest
 

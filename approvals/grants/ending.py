@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from approvals.grants import emergency, holding
 from approvals.grants.errors import GrantInvalid, GrantOver, GrantRefused, UnknownGrant
-from approvals.grants.finding import Status, fetch_grant_for, may_cut, may_end, status_of
+from approvals.grants.finding import Status, fetch_grant_for, may_cut, may_end, status_of, tells_of_masked_values
 from approvals.grants.recording import record, sealed
 from approvals.models import Grant, Request
 from approvals.moving import record as record_request
@@ -41,13 +41,30 @@ def narrow(
     if not may_cut(grant, principal):
         raise GrantRefused("Only who gave it, its owner and administrators cut it down.", remedy="Ask one of them.")
     _require_standing(grant)
+    if row_bound is not None:
+        _require_bound_open(grant, principal)
     changes = _changes(grant, max_uses=max_uses, expires_at=expires_at, row_bound=row_bound)
     before = {name: getattr(grant, name) for name in changes}
     Grant.objects.filter(pk=grant.pk).update(**changes)
     grant.refresh_from_db()
-    told = [f"{name}: {_told(before[name])} to {_told(value)}" for name, value in changes.items()]
+    told = [
+        f"{name}: cut down" if name == "row_bound" and tells_of_masked_values(grant)
+        else f"{name}: {_told(before[name])} to {_told(value)}"
+        for name, value in changes.items()
+    ]  # fmt: skip
     record(grant, "grant.narrowed", "narrowed", sealed(comment=comment), actor=principal.label, changes=told)
     return grant
+
+
+def _require_bound_open(grant: Grant, principal: Principal) -> None:
+    """What is refused and what is taken tells, one question at a time, how many rows were counted: nobody asks who may not
+    know that."""
+    owners = {grant.owner_id, grant.agent.owner_id if grant.agent is not None else grant.owner_id}
+    if principal.id in owners and tells_of_masked_values(grant):
+        raise GrantRefused(
+            "How many rows it may change tells of masked values, so whoever gave it cuts that down.",
+            remedy="Give fewer runs or an earlier end, or revoke it.",
+        )
 
 
 def _changes(grant: Grant, **wanted: Any) -> dict[str, Any]:

@@ -114,6 +114,13 @@ def test_once_somebody_approved_only_a_reviewer_moves_the_time(cast: Cast) -> No
     assert services.schedule(request.pk, cast.principal(cast.dora), later).not_before == later
 
 
+def test_setting_the_time_again_keeps_no_approval_alive_for_ever(cast: Cast) -> None:
+    request = approve(cast, waiting(cast, run_at=soon(hours=1)), cast.rita)
+    Request.objects.filter(pk=request.pk).update(decided_at=soon(days=-29))
+    with pytest.raises(ReviewRefused, match="30 days"):
+        services.schedule(request.pk, cast.principal(cast.rita), soon(days=2))
+
+
 def test_setting_the_time_is_in_the_ledger(cast: Cast) -> None:
     request, run_at = waiting(cast), soon(hours=1)
     services.schedule(request.pk, cast.principal(cast.rita), run_at)

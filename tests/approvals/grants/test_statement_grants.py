@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from approvals import services
 from approvals.errors import ReviewRefused
+from approvals.grants.errors import GrantRefused
 from approvals.grants.services import bound_of, narrow, open_bound_of
 from approvals.models import Grant, GrantUse, Request
 from audit.models import Entry
@@ -334,7 +335,10 @@ def test_p2_no_bound_and_no_refusal_counts_what_is_masked(cast: Cast, shop: Targ
     services.review(request.pk, cast.principal(cast.rita), "approve", "", grant=RUNS)
     grant = Grant.objects.get(request=request)
     assert (bound_of(grant), open_bound_of(grant)) == (22, None)
+    with pytest.raises(GrantRefused, match="tells of masked values"):
+        narrow(grant.pk, cast.principal(cast.alice), row_bound=3)
     narrow(grant.pk, cast.principal(cast.rita), row_bound=3)
+    assert Entry.objects.get(kind="grant.narrowed").fields["changes"] == ["row_bound: cut down"]
     with pytest.raises(BoundExceeded) as refused:
         again(cast, "DELETE FROM cards WHERE number LIKE $1", ("411111111111001%",))
     assert not any(character.isdigit() for character in refused.value.message)
