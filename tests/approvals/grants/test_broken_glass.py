@@ -37,6 +37,13 @@ def end(grant: Grant) -> Request:
     return Request.objects.get(kind="afterwards")
 
 
+UNREAD_WAITS = """
+@id("all") permit (principal, action, resource);
+@id("unread") @review("dba") forbid (principal, action, resource) when { context.unread };
+@id("writes") @review("dba") forbid (principal, action == Action::"write", resource) when { !context.byKey };
+@id("looked-at") @review("dba") forbid (principal, action == Action::"break_glass", resource);
+"""
+
 # --- Breaking it --------------------------------------------------------------------------------------------------
 
 
@@ -94,6 +101,16 @@ def test_it_is_bounded_and_has_a_reason(cast: Cast, more: dict[str, Any], match:
     with pytest.raises(GrantInvalid, match=match):
         break_glass(cast.principal(cast.rita), "shop", **{"reason": REASON, "door": "web", **more})
     assert not Grant.objects.exists()
+
+
+def test_p1_what_is_not_understood_waits_for_somebody_else_all_the_same(
+    cast: Cast, shop: TargetDatabase, glass: GiveStatement
+) -> None:
+    store.activate(UNREAD_WAITS, ACTOR)
+    glass()
+    assert run(cast, "DO $$ BEGIN DELETE FROM orders; END $$").state == QueryState.PARKED
+    assert shop.fetch("SELECT count(*) FROM orders") == [(60,)]
+    assert run(cast).state == QueryState.EXECUTED
 
 
 def test_not_twice_at_once(cast: Cast, glass: GiveStatement) -> None:
